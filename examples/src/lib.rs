@@ -1,0 +1,2 @@
+//! Example gateways, as a library: configuration, reports and the demonstration.
+#![forbid(unsafe_code)]

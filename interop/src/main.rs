@@ -1,0 +1,4 @@
+//! Interoperability suite.
+#![forbid(unsafe_code)]
+
+fn main() {}

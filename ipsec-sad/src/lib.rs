@@ -1,0 +1,2 @@
+//! The IPsec data plane, sans-IO: policies (SPD), security associations (SAD), ESP processing
+#![forbid(unsafe_code)]
