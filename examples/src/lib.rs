@@ -1,2 +1,5 @@
-//! Example gateways, as a library: configuration, reports and the demonstration.
+//! Libraries behind the example binaries: the demonstration.
+
 #![forbid(unsafe_code)]
+
+pub mod demo;
