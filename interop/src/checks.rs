@@ -1,0 +1,217 @@
+//! What is looked at once a tunnel is up: that everything gets through, and that nothing does in clear.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::endpoint::read_log;
+use crate::netns::Netns;
+use crate::process::{Context, Daemon, Outcome, check, fail, run, wait_until};
+
+/// Sends `count` pings at 10 ms; every one has to be answered.
+pub(crate) fn ping(from: &Netns, to: IpAddr, count: u32) -> Outcome<()> {
+    let mut command = from.command("ping");
+    command.args(["-n", "-q", "-i", "0.01", "-W", "3", "-c", &count.to_string(), &to.to_string()]);
+    let finished = run(&mut command, Duration::from_secs(30)).during(format!("pinging {to}"))?;
+    if finished.status.success() && finished.output.contains(" 0% packet loss") {
+        return Ok(());
+    }
+    let summary = finished.output.lines().find(|line| line.contains("packet loss"));
+    fail!("{count} pings from {} to {to}: {}", from.name(), summary.unwrap_or_else(|| finished.output.trim()))
+}
+
+/// Sends one ping and gives it time: the negotiation that it starts must not cost it.
+pub(crate) fn patient_ping(from: &Netns, to: IpAddr) -> Outcome<()> {
+    let mut command = from.command("ping");
+    command.args(["-n", "-q", "-c", "1", "-W", "20", &to.to_string()]);
+    check(&mut command, Duration::from_secs(30))
+        .during("the packet that starts the negotiation is not answered")
+        .map(drop)
+}
+
+/// Sends a few pings, none of which may be answered.
+pub(crate) fn no_ping(from: &Netns, to: IpAddr) -> Outcome<()> {
+    let mut command = from.command("ping");
+    command.args(["-n", "-q", "-i", "0.1", "-W", "0.5", "-c", "4", &to.to_string()]);
+    let finished = run(&mut command, Duration::from_secs(20))?;
+    if finished.status.success() {
+        return fail!("without a tunnel, {} can still ping {to}", from.name());
+    }
+    Ok(())
+}
+
+/// Octets of the TCP transfer.
+const TRANSFER: usize = 16 << 20;
+const PORT: u16 = 5001;
+
+/// Sends 16 MiB over TCP, which have to arrive as they were sent.
+pub(crate) fn transfer(from: &Netns, to: &Netns, address: IpAddr, folder: &Path) -> Outcome<()> {
+    let program = std::env::current_exe()?;
+    let log = folder.join("receiver.out");
+    let mut receiver = to.command(&program);
+    receiver.args(["receive", &address.to_string(), &PORT.to_string()]);
+    let mut receiver = Daemon::spawn("the receiver", &mut receiver, &log)?;
+    wait_until(Duration::from_secs(10), "the receiver should listen", || {
+        receiver.still_runs()?;
+        Ok(read_log(&log).contains("ready"))
+    })?;
+    let mut sender = from.command(&program);
+    sender.args(["send", &address.to_string(), &PORT.to_string(), &TRANSFER.to_string()]);
+    let sent = check(&mut sender, Duration::from_secs(120)).during("the TCP transfer")?;
+    receiver.finish(Duration::from_secs(10)).during("the TCP transfer")?;
+    let received = read_log(&log);
+    let received = received.lines().last().unwrap_or_default();
+    if received != format!("{TRANSFER} {}", sent.trim()) {
+        return fail!("of {TRANSFER} octets with SHA-256 {}, these arrived: {received}", sent.trim());
+    }
+    Ok(())
+}
+
+/// The wire between the gateways, recorded; headers only.
+#[derive(Debug)]
+pub(crate) struct Capture {
+    daemon: Daemon,
+    file: PathBuf,
+}
+
+/// What a capture held.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    /// ESP as a protocol of its own.
+    pub(crate) raw: usize,
+    /// Packets of UDP port 4500.
+    pub(crate) in_udp: usize,
+}
+
+/// All that may be on the wire: IKE, ESP, and what makes a link work.
+const EXPECTED: &str = "udp port 500 or udp port 4500 or ip proto 50 or ip6 proto 50 or arp \
+    or (icmp6 and ip6[40] >= 133 and ip6[40] <= 137) or ip6[6] = 0 \
+    or (ip6[6] = 44 and ip6[40] = 17) or (ip6[6] = 44 and ip6[40] = 50) \
+    or (ip[6:2] & 0x1fff != 0 and (ip proto 17 or ip proto 50))";
+
+impl Capture {
+    /// Records `interface` of `netns` into `folder`.
+    pub(crate) fn start(netns: &Netns, interface: &str, folder: &Path) -> Outcome<Self> {
+        let (file, log) = (folder.join("wire.pcap"), folder.join("tcpdump.out"));
+        let mut command = netns.command("tcpdump");
+        command.args([
+            "-n",
+            "-i",
+            interface,
+            "-s",
+            "128",
+            "-B",
+            "16384",
+            "-U",
+            "--immediate-mode",
+            "-Z",
+            "root",
+            "-w",
+        ]);
+        let mut daemon = Daemon::spawn("tcpdump", command.arg(&file), &log)?;
+        wait_until(Duration::from_secs(10), "tcpdump should listen", || {
+            daemon.still_runs()?;
+            Ok(read_log(&log).contains("listening on"))
+        })?;
+        Ok(Self { daemon, file })
+    }
+
+    /// Ends the recording, which has to hold protected packets, and nothing else that does not belong on the wire.
+    pub(crate) fn finish(self) -> Outcome<Seen> {
+        // The last packets are still on their way into the file.
+        std::thread::sleep(Duration::from_millis(200));
+        self.daemon.stop(Signal::SIGINT, Duration::from_secs(5))?;
+        let stray = packets(&self.file, &format!("not ({EXPECTED})"))?;
+        if !stray.is_empty() {
+            let first: Vec<_> = stray.iter().take(5).map(String::as_str).collect();
+            return fail!("{} packets in clear on the wire: {}", stray.len(), first.join(" | "));
+        }
+        let seen = Seen {
+            raw: packets(&self.file, "ip proto 50 or ip6 proto 50")?.len(),
+            in_udp: packets(&self.file, "udp port 4500")?.len(),
+        };
+        // Up to here nobody needs it any more unless something else failed.
+        Ok(seen)
+    }
+}
+
+fn packets(file: &Path, filter: &str) -> Outcome<Vec<String>> {
+    let mut command = Command::new("tcpdump");
+    command.args(["-n", "-t", "-r"]).arg(file).arg(filter);
+    // tcpdump announces the file on standard error, which comes last.
+    let output = check(&mut command, Duration::from_secs(60))?;
+    Ok(output
+        .lines()
+        .filter(|line| line.starts_with("IP") || line.starts_with("ARP"))
+        .map(str::to_owned)
+        .collect())
+}
+
+/// Files that a gateway wrote of what it carried: the packets, and the keys as Wireshark reads them.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    /// The pcapng.
+    pub(crate) packets: PathBuf,
+    /// The folder with `ikev1_decryption_table` and `esp_sa`.
+    pub(crate) keys: PathBuf,
+}
+
+impl Recording {
+    /// tshark has to decrypt IKE and ESP of it.
+    pub(crate) fn decrypts(&self) -> Outcome<()> {
+        for name in ["ikev1_decryption_table", "esp_sa"] {
+            let path = self.keys.join(name);
+            if fs::metadata(&path).during(path.display())?.len() == 0 {
+                return fail!("{} is empty", path.display());
+            }
+        }
+        // What only the inside of an encrypted Main Mode, and of a Quick Mode, has.
+        self.expect(
+            "isakmp.flag_e == 1 && isakmp.exchangetype == 2 && isakmp.id.type",
+            2,
+            "decrypted Main Mode messages",
+        )?;
+        self.expect(
+            "isakmp.flag_e == 1 && isakmp.exchangetype == 32 && isakmp.nonce",
+            2,
+            "decrypted Quick Mode messages",
+        )?;
+        self.expect("esp && icmp", 20, "pings inside of ESP")?;
+        self.expect("esp.icv_good == 1", 20, "ESP packets with a good ICV")?;
+        let bad = self.matching("esp.icv_bad == 1")?;
+        if bad != 0 {
+            return fail!("tshark finds {bad} ESP packets with a bad ICV");
+        }
+        Ok(())
+    }
+
+    fn expect(&self, filter: &str, least: usize, what: &str) -> Outcome<()> {
+        let found = self.matching(filter)?;
+        if found < least {
+            return fail!("tshark sees {found} {what}, not {least} or more ({filter})");
+        }
+        Ok(())
+    }
+
+    fn matching(&self, filter: &str) -> Outcome<usize> {
+        let mut command = Command::new("tshark");
+        command.args(["-n", "-r"]).arg(&self.packets).args([
+            "-Y",
+            filter,
+            "-T",
+            "fields",
+            "-e",
+            "frame.number",
+        ]);
+        for option in ["esp.enable_encryption_decode:TRUE", "esp.enable_authentication_check:TRUE"] {
+            command.args(["-o", option]);
+        }
+        command.env("WIRESHARK_CONFIG_DIR", &self.keys);
+        let output = check(&mut command, Duration::from_secs(60)).during("tshark")?;
+        Ok(output.lines().filter(|line| line.trim().parse::<u64>().is_ok()).count())
+    }
+}

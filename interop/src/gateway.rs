@@ -1,0 +1,186 @@
+//! The gateway under test: `ipsec-gateway`, driven as its operator would.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::checks::Recording;
+use crate::endpoint::{CHILD, CONNECTION, Endpoint, Settings, read_log};
+use crate::netns::Netns;
+use crate::process::{Context, Daemon, Finished, Outcome, check, fail, run, wait_until};
+use crate::table::is_legacy;
+
+const TUN: &str = "ipsec0";
+const LIMIT: Duration = Duration::from_secs(20);
+/// `up` ends by itself within this time, whatever the peer does.
+pub(crate) const UP_LIMIT: Duration = Duration::from_secs(90);
+
+/// An `ipsec-gateway` with a configuration of its own.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    daemon: Daemon,
+    program: PathBuf,
+    folder: PathBuf,
+    /// Its namespace, to look at what it leaves behind.
+    netns: String,
+}
+
+impl Gateway {
+    /// Starts it in `netns`, with its files in the new folder `folder`.
+    pub(crate) fn start(
+        program: &Path,
+        netns: &Netns,
+        folder: PathBuf,
+        settings: &Settings,
+    ) -> Outcome<Self> {
+        fs::create_dir_all(&folder).during(folder.display())?;
+        let (config, psk) = (folder.join("gateway.toml"), folder.join("site.psk"));
+        fs::write(&psk, &settings.psk)?;
+        fs::set_permissions(&psk, fs::Permissions::from_mode(0o600))?;
+        fs::write(&config, gateway_toml(&folder, settings))?;
+        let mut command = netns.command(program);
+        command.args(["run", "-c"]).arg(&config).current_dir(&folder);
+        let daemon = Daemon::spawn("ipsec-gateway", &mut command, &folder.join("gateway.log"))?;
+        let netns = netns.name().to_owned();
+        let mut this = Self { daemon, program: program.to_owned(), folder, netns };
+        wait_until(LIMIT, "the gateway should answer", || {
+            this.daemon.still_runs()?;
+            Ok(this.control(&["status"], LIMIT)?.status.success())
+        })?;
+        Ok(this)
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("-s").arg(self.folder.join("control.sock")).args(words);
+        command
+    }
+
+    fn control(&self, words: &[&str], limit: Duration) -> Outcome<Finished> {
+        run(&mut self.command(words), limit)
+    }
+
+    /// Tries to come up, and expects that it fails, in bounded time: what it says then.
+    pub(crate) fn refused_up(&self) -> Outcome<String> {
+        let finished = self.control(&["up", CONNECTION], UP_LIMIT)?;
+        if finished.status.success() {
+            return fail!("`up` succeeds: {}", finished.output.trim());
+        }
+        if finished.status.code() != Some(1) {
+            return fail!("`up` ends with {}: {}", finished.status, finished.output.trim());
+        }
+        Ok(finished.output)
+    }
+
+    /// What it recorded; to be read when it has stopped.
+    pub(crate) fn recording(&self) -> Recording {
+        Recording { packets: self.folder.join(RECORDING), keys: self.folder.clone() }
+    }
+
+    fn status(&self) -> Outcome<Value> {
+        let text = check(&mut self.command(&["status", "--json"]), LIMIT)?;
+        serde_json::from_str(&text).during("`status --json`")
+    }
+}
+
+const RECORDING: &str = "record.pcapng";
+
+impl Endpoint for Gateway {
+    fn up(&mut self) -> Outcome<()> {
+        check(&mut self.command(&["up", CONNECTION]), UP_LIMIT).map(drop)
+    }
+
+    fn down(&mut self) -> Outcome<()> {
+        check(&mut self.command(&["down", CONNECTION]), LIMIT).map(drop)
+    }
+
+    fn children(&mut self) -> Outcome<usize> {
+        Ok(standing(&self.status()?, "children"))
+    }
+
+    fn ike_sas(&mut self) -> Outcome<usize> {
+        Ok(standing(&self.status()?, "ike"))
+    }
+
+    fn log(&self) -> String {
+        read_log(&self.folder.join("gateway.log"))
+    }
+
+    fn stop(self: Box<Self>) -> Outcome<()> {
+        let this = *self;
+        this.daemon.stop(Signal::SIGTERM, Duration::from_secs(10))?;
+        let left = |words: &[&str]| run(Command::new("ip").args(["-n", &this.netns]).args(words), LIMIT);
+        if left(&["link", "show", TUN])?.status.success() {
+            return fail!("the gateway leaves its device {TUN} behind");
+        }
+        for family in ["-4", "-6"] {
+            let routes = left(&[family, "route", "show", "table", "all", "type", "unreachable"])?.output;
+            if let Some(route) = routes.lines().find(|line| !line.contains("dev lo")) {
+                return fail!("the gateway leaves a route behind: {route}");
+            }
+            let rules = left(&[family, "rule"])?.output;
+            if let Some(rule) = rules.lines().find(|line| line.contains("fwmark")) {
+                return fail!("the gateway leaves a rule behind: {rule}");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Entries of the list `name` anywhere in a report.
+fn standing(report: &Value, name: &str) -> usize {
+    match report {
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| match value {
+                Value::Array(list) if key == name => list.len(),
+                other => standing(other, name),
+            })
+            .sum(),
+        Value::Array(list) => list.iter().map(|entry| standing(entry, name)).sum(),
+        _ => 0,
+    }
+}
+
+fn gateway_toml(folder: &Path, settings: &Settings) -> String {
+    let Settings { local, remote, local_ts, remote_ts, ike, esp, .. } = settings;
+    let legacy = is_legacy(ike) || is_legacy(esp);
+    let record = if settings.record {
+        format!("capture = {:?}\ncapture_keys = true\n", folder.join(RECORDING))
+    } else {
+        String::new()
+    };
+    let identities = settings
+        .identities
+        .as_ref()
+        .map(|(local, remote)| format!("local_id = {local:?}\nremote_id = {remote:?}\n"))
+        .unwrap_or_default();
+    let start = if settings.on_traffic { "acquire" } else { "none" };
+    format!(
+        r#"[gateway]
+control = {control:?}
+tun = {TUN:?}
+legacy = {legacy}
+{record}
+[[connection]]
+name = {CONNECTION:?}
+local = "{local}"
+remote = "{remote}"
+{identities}psk_file = "site.psk"
+ike = [{ike:?}]
+
+  [[connection.child]]
+  name = {CHILD:?}
+  local_ts = {local_ts:?}
+  remote_ts = {remote_ts:?}
+  esp = [{esp:?}]
+  start = {start:?}
+"#,
+        control = folder.join("control.sock"),
+    )
+}

@@ -1,0 +1,302 @@
+//! How a scenario is played.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::checks::{Capture, no_ping, patient_ping, ping, transfer};
+use crate::endpoint::{Endpoint, Settings};
+use crate::gateway::Gateway;
+use crate::process::{Context, Outcome, fail, wait_until};
+use crate::strongswan::StrongSwan;
+use crate::table::{Cell, Family, Fault, Identity, Kind, Nat, Peer, Reach, Role, Scenario, Trigger, Tunnel};
+use crate::topology::{Side, Topology, beyond};
+
+/// At both ends, at least as long as the strictest advice asks.
+const PSK: &str = "Interop-pre-shared-key-0123456789";
+/// How long the other end may take to notice something.
+const NOTICE: Duration = Duration::from_secs(8);
+
+/// Where a scenario is played.
+#[derive(Debug)]
+pub(crate) struct Stage<'a> {
+    /// The `ipsec-gateway` under test.
+    pub(crate) gateway: &'a Path,
+    /// Number of the scenario in this run.
+    pub(crate) number: usize,
+    /// Its files: configurations, logs, the capture.
+    pub(crate) folder: PathBuf,
+}
+
+/// Plays a scenario to its end; the namespaces and all in them are gone when it returns.
+pub(crate) fn play(scenario: &Scenario, stage: &Stage<'_>) -> Outcome<()> {
+    fs::create_dir_all(&stage.folder).during(stage.folder.display())?;
+    match scenario.kind {
+        Kind::Works(tunnel) => {
+            works(tunnel, [program(tunnel.cell, Side::Left), program(tunnel.cell, Side::Right)], stage)
+        }
+        Kind::Leaks(cell) => leaks(cell, stage),
+        Kind::Lab(tunnel) => works(tunnel, [Program::StrongSwan; 2], stage),
+        Kind::Fails(fault, role) => fails(fault, role, stage),
+        Kind::Decrypts(cell) => decrypts(cell, stage),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Program {
+    Ours,
+    StrongSwan,
+}
+
+fn program(cell: Cell, side: Side) -> Program {
+    match (cell.peer, cell.role, side) {
+        (Peer::Ours, ..) | (_, Role::Initiate, Side::Left) | (_, Role::Respond, Side::Right) => Program::Ours,
+        _ => Program::StrongSwan,
+    }
+}
+
+fn settings(tunnel: Tunnel, side: Side) -> Settings {
+    let Tunnel { cell, trigger, reach, identity } = tunnel;
+    let network = |side: Side| match (reach, side, cell.inside) {
+        (Reach::Everything, Side::Right, Family::V4) => "0.0.0.0/0".to_owned(),
+        (Reach::Everything, Side::Right, Family::V6) => "::/0".to_owned(),
+        _ => side.network(cell.inside),
+    };
+    Settings {
+        local: side.outer(cell.outside, cell.nat),
+        remote: side.other().public(cell.outside),
+        identities: (identity == Identity::Name).then(|| (side.identity(), side.other().identity())),
+        local_ts: network(side),
+        remote_ts: network(side.other()),
+        ike: cell.phase1.to_owned(),
+        esp: cell.esp_proposal(),
+        psk: PSK.to_owned(),
+        on_traffic: trigger == Trigger::Traffic && side == Side::Left,
+        record: false,
+    }
+}
+
+fn start(
+    program: Program,
+    side: Side,
+    settings: &Settings,
+    topology: &Topology,
+    stage: &Stage<'_>,
+) -> Outcome<Box<dyn Endpoint>> {
+    let (netns, folder) = (topology.gateway(side), stage.folder.join(side.name()));
+    let endpoint: Outcome<Box<dyn Endpoint>> = match program {
+        Program::Ours => Gateway::start(stage.gateway, netns, folder, settings).map(|it| Box::new(it) as _),
+        Program::StrongSwan => StrongSwan::start(netns, folder, settings).map(|it| Box::new(it) as _),
+    };
+    endpoint.during(format!("starting the {} gateway", side.name()))
+}
+
+/// A tunnel's two ends while its checks go on.
+struct Ends {
+    left: Box<dyn Endpoint>,
+    right: Box<dyn Endpoint>,
+}
+
+impl Ends {
+    fn get(&mut self, side: Side) -> &mut dyn Endpoint {
+        match side {
+            Side::Left => &mut *self.left,
+            Side::Right => &mut *self.right,
+        }
+    }
+
+    fn both(&mut self, what: &str, mut holds: impl FnMut(&mut dyn Endpoint) -> Outcome<bool>) -> Outcome<()> {
+        for side in [Side::Left, Side::Right] {
+            let endpoint = self.get(side);
+            wait_until(NOTICE, &format!("{} should have {what}", side.name()), || holds(endpoint))?;
+        }
+        Ok(())
+    }
+
+    fn stand(&mut self) -> Outcome<()> {
+        self.both("one IKE SA and one child SA", |end| Ok(end.ike_sas()? == 1 && end.children()? == 1))
+    }
+
+    fn gone(&mut self) -> Outcome<()> {
+        self.both("neither an IKE SA nor a child SA", |end| Ok(end.ike_sas()? == 0 && end.children()? == 0))
+    }
+}
+
+/// Up, traffic of every kind, a delete from either end; and nothing in clear in all that time.
+fn works(tunnel: Tunnel, programs: [Program; 2], stage: &Stage<'_>) -> Outcome<()> {
+    let Tunnel { cell, .. } = tunnel;
+    let topology = Topology::build(stage.number, cell.nat)?;
+    let result = works_in(tunnel, programs, stage, &topology);
+    if result.is_err() {
+        let _ = fs::write(stage.folder.join("network.txt"), topology.describe());
+    }
+    result
+}
+
+fn works_in(tunnel: Tunnel, programs: [Program; 2], stage: &Stage<'_>, topology: &Topology) -> Outcome<()> {
+    let Tunnel { cell, trigger, reach, .. } = tunnel;
+    let [left_program, right_program] = programs;
+    let (left_host, right_host) = (topology.host(Side::Left), topology.host(Side::Right));
+    let (left_address, right_address) = (Side::Left.host(cell.inside), Side::Right.host(cell.inside));
+    let capture = Capture::start(topology.gateway(Side::Right), "outer", &stage.folder)?;
+    let mut ends = Ends {
+        right: start(right_program, Side::Right, &settings(tunnel, Side::Right), topology, stage)?,
+        left: start(left_program, Side::Left, &settings(tunnel, Side::Left), topology, stage)?,
+    };
+    let closed = |when: &str| -> Outcome<()> {
+        // Only our gateway promises that what it can't protect stays at home.
+        if left_program == Program::Ours && trigger == Trigger::Command {
+            no_ping(left_host, right_address).during(when)?;
+        }
+        if right_program == Program::Ours {
+            no_ping(right_host, left_address).during(when)?;
+        }
+        Ok(())
+    };
+
+    closed("before the tunnel")?;
+    match trigger {
+        Trigger::Command => ends.left.up().during("coming up")?,
+        Trigger::Traffic => patient_ping(left_host, right_address)?,
+    }
+    ends.stand().during("after coming up")?;
+    ping(left_host, right_address, 200)?;
+    ping(right_host, left_address, 50)?;
+    if reach == Reach::Everything {
+        ping(left_host, beyond(cell.inside), 50)?;
+    }
+    transfer(left_host, right_host, right_address, &stage.folder)?;
+    for (side, program) in [(Side::Left, left_program), (Side::Right, right_program)] {
+        if program == Program::Ours {
+            ping(topology.gateway(side), side.other().host(cell.inside), 10)
+                .during("from the gateway itself")?;
+        }
+    }
+
+    ends.left.down().during("deleting on the left")?;
+    ends.gone().during("after left's delete")?;
+    ends.left.up().during("coming up again")?;
+    ends.stand().during("after coming up again")?;
+    ping(left_host, right_address, 20).during("after coming up again")?;
+    ends.right.down().during("deleting on the right")?;
+    ends.gone().during("after right's delete")?;
+    closed("after the tunnel")?;
+
+    let seen = capture.finish()?;
+    let (expected, other, what) = if cell.raw_esp() {
+        (seen.raw, seen.in_udp, "raw ESP")
+    } else {
+        (seen.in_udp, seen.raw, "ESP in UDP")
+    };
+    if expected < 500 || other != 0 {
+        return fail!("there should be {what} on the wire and nothing else, but there is: {seen:?}");
+    }
+    ends.left.stop().during("stopping left")?;
+    ends.right.stop().during("stopping right")
+}
+
+/// A negotiation that has to fail: in bounded time, with a sentence of our gateway that holds the words that matter.
+fn fails(fault: Fault, role: Role, stage: &Stage<'_>) -> Outcome<()> {
+    let topology = Topology::build(stage.number, Nat::No)?;
+    let tunnel = Tunnel {
+        cell: Cell { role, ..Cell::PLAIN },
+        trigger: Trigger::Command,
+        reach: Reach::Network,
+        identity: Identity::Name,
+    };
+    let (mut left, mut right) = (settings(tunnel, Side::Left), settings(tunnel, Side::Right));
+    let (offered, accepted) = fault.proposals();
+    (left.ike, right.ike) = (offered.to_owned(), accepted.to_owned());
+    match fault {
+        Fault::PreSharedKey => left.psk = PSK.replace("Interop", "Another"),
+        Fault::NoHost => left.remote = "192.0.2.77".parse().during("an address")?,
+        _ => {}
+    }
+    let responder = match (fault, role) {
+        (Fault::NoHost | Fault::NoService, _) => None,
+        (_, Role::Initiate) => Some(start(Program::StrongSwan, Side::Right, &right, &topology, stage)?),
+        (_, Role::Respond) => Some(start(Program::Ours, Side::Right, &right, &topology, stage)?),
+    };
+    let folder = stage.folder.join("left");
+    let said = match role {
+        Role::Initiate => {
+            let gateway = Gateway::start(stage.gateway, topology.gateway(Side::Left), folder, &left)?;
+            let said = gateway.refused_up()?;
+            Box::new(gateway).stop()?;
+            said
+        }
+        Role::Respond => {
+            let mut peer = StrongSwan::start(topology.gateway(Side::Left), folder, &left)?;
+            if peer.up().is_ok() {
+                return fail!("strongSwan comes up");
+            }
+            String::new()
+        }
+    };
+    let Some(responder) = responder else {
+        return sentence(&said, fault.words(role));
+    };
+    if role == Role::Initiate {
+        return sentence(&said, fault.words(role));
+    }
+    let mut result = Ok(());
+    let _ = wait_until(NOTICE, "the responder should say why", || {
+        result = sentence(&responder.log(), fault.words(role));
+        Ok(result.is_ok())
+    });
+    result?;
+    responder.stop()
+}
+
+/// Some line of `text` has to hold every one of `words`.
+fn sentence(text: &str, words: &[&str]) -> Outcome<()> {
+    let holds = |line: &str| {
+        let line = line.to_lowercase();
+        words.iter().all(|word| line.contains(word))
+    };
+    if text.lines().any(holds) {
+        return Ok(());
+    }
+    let tail: Vec<_> = text.lines().rev().take(6).collect();
+    fail!(
+        "no sentence with {words:?}; it ends with: {}",
+        tail.into_iter().rev().collect::<Vec<_>>().join(" | ")
+    )
+}
+
+/// With nobody to protect it, a ping is on the wire for all to see, in either direction, and the capture has to say so.
+fn leaks(cell: Cell, stage: &Stage<'_>) -> Outcome<()> {
+    let topology = Topology::build(stage.number, cell.nat)?;
+    for side in [Side::Left, Side::Right] {
+        let folder = stage.folder.join(side.name());
+        fs::create_dir_all(&folder)?;
+        let capture = Capture::start(topology.gateway(Side::Right), "outer", &folder)?;
+        // Whether it is answered is not the point.
+        let _ = ping(topology.host(side), side.other().host(cell.inside), 3);
+        match capture.finish() {
+            Err(failure) if failure.0.contains("in clear on the wire") => {}
+            Err(other) => return Err(other),
+            Ok(seen) => {
+                return fail!("pings in clear from the {} host were not noticed: {seen:?}", side.name());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A gateway records with keys; tshark has to read what it recorded.
+fn decrypts(cell: Cell, stage: &Stage<'_>) -> Outcome<()> {
+    let tunnel = Tunnel { cell, trigger: Trigger::Command, reach: Reach::Network, identity: Identity::Name };
+    let topology = Topology::build(stage.number, cell.nat)?;
+    let right =
+        start(program(cell, Side::Right), Side::Right, &settings(tunnel, Side::Right), &topology, stage)?;
+    let left = Settings { record: true, ..settings(tunnel, Side::Left) };
+    let mut left =
+        Gateway::start(stage.gateway, topology.gateway(Side::Left), stage.folder.join("left"), &left)?;
+    left.up().during("coming up")?;
+    ping(topology.host(Side::Left), Side::Right.host(cell.inside), 20)?;
+    let recording = left.recording();
+    Box::new(left).stop()?;
+    right.stop()?;
+    recording.decrypts()
+}
