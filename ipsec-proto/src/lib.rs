@@ -1,2 +1,16 @@
-//! IPsec wire codecs: IPv4/IPv6, ESP, AH, UDP encapsulation, IKEv1 (ISAKMP); no_std, zero-copy, no crypto
+//! IPsec wire codecs: IPv4/IPv6, ESP, AH, UDP encapsulation, IKEv1 (ISAKMP); no_std, zero-copy, no crypto.
 #![forbid(unsafe_code)]
+#![no_std]
+
+extern crate alloc;
+#[cfg(any(test, feature = "std"))]
+extern crate std;
+
+pub mod codec;
+mod error;
+pub mod isakmp;
+mod net;
+pub mod registry;
+
+pub use error::{DecodeError, DecodeErrorKind, EncodeError};
+pub use net::{Cookie, IkeSpi, Path, Spi};
