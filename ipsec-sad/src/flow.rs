@@ -1,0 +1,130 @@
+//! What a packet is, as far as policy goes: two addresses, a protocol, and ports or an ICMP type and code.
+
+use core::fmt;
+use std::net::IpAddr;
+
+use ipsec_proto::registry::IpProtocol;
+
+use crate::selector::ProtocolName;
+
+/// Which way a packet goes, seen from the protected side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// From the protected side to the network: source is local, destination is remote.
+    Outbound,
+    /// From the network to the protected side: source is remote, destination is local.
+    Inbound,
+}
+
+/// What stands behind the protocol of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ports {
+    /// The protocol has no ports.
+    None,
+    /// TCP, UDP, UDP-Lite, SCTP or DCCP.
+    Transport {
+        /// The sender's port.
+        source: u16,
+        /// The receiver's port.
+        destination: u16,
+    },
+    /// ICMP or ICMPv6.
+    Icmp {
+        /// The message type.
+        kind: u8,
+        /// The message code.
+        code: u8,
+    },
+    /// The ports can't be seen: a fragment that is not the first, or a first one too short to hold them
+    /// (RFC 4301 §4.4.1.1, OPAQUE).
+    Opaque,
+}
+
+/// What policy and SA selection see of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Flow {
+    /// The packet's source address.
+    pub source: IpAddr,
+    /// The packet's destination address.
+    pub destination: IpAddr,
+    /// The protocol behind all IPv6 extension headers.
+    pub protocol: IpProtocol,
+    /// The ports.
+    pub ports: Ports,
+}
+
+/// A flow turned so that it can be compared with a selector.
+#[derive(Clone, Copy)]
+pub(crate) struct Oriented {
+    pub(crate) local: IpAddr,
+    pub(crate) remote: IpAddr,
+    pub(crate) protocol: IpProtocol,
+    /// The local port, or the ICMP type * 256 + code.
+    pub(crate) local_port: Option<u16>,
+    /// The remote port, or the ICMP type * 256 + code.
+    pub(crate) remote_port: Option<u16>,
+    pub(crate) ports: Ports,
+}
+
+impl Flow {
+    /// The flow that answers come back with: addresses and ports exchanged, ICMP type and code kept.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        let ports = match self.ports {
+            Ports::Transport { source, destination } => {
+                Ports::Transport { source: destination, destination: source }
+            }
+            other => other,
+        };
+        Self { source: self.destination, destination: self.source, protocol: self.protocol, ports }
+    }
+
+    pub(crate) fn oriented(&self, direction: Direction) -> Oriented {
+        let (source_port, destination_port) = match self.ports {
+            Ports::None | Ports::Opaque => (None, None),
+            Ports::Transport { source, destination } => (Some(source), Some(destination)),
+            Ports::Icmp { kind, code } => {
+                let message = u16::from_be_bytes([kind, code]);
+                (Some(message), Some(message))
+            }
+        };
+        let outbound = Oriented {
+            local: self.source,
+            remote: self.destination,
+            protocol: self.protocol,
+            local_port: source_port,
+            remote_port: destination_port,
+            ports: self.ports,
+        };
+        match direction {
+            Direction::Outbound => outbound,
+            Direction::Inbound => Oriented {
+                local: outbound.remote,
+                remote: outbound.local,
+                local_port: outbound.remote_port,
+                remote_port: outbound.local_port,
+                ..outbound
+            },
+        }
+    }
+}
+
+impl fmt::Display for Flow {
+    /// `10.1.0.1:1024 -> 10.2.0.1:80 tcp`, or `10.1.0.1 -> 10.2.0.1 icmp type 8 code 0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { source, destination, ports, .. } = self;
+        let protocol = ProtocolName(self.protocol);
+        match *ports {
+            Ports::None => write!(f, "{source} -> {destination} {protocol}"),
+            Ports::Opaque => write!(f, "{source} -> {destination} {protocol} fragment"),
+            Ports::Icmp { kind, code } => {
+                write!(f, "{source} -> {destination} {protocol} type {kind} code {code}")
+            }
+            Ports::Transport { source: from, destination: to } => {
+                let (from, to) =
+                    (std::net::SocketAddr::new(*source, from), std::net::SocketAddr::new(*destination, to));
+                write!(f, "{from} -> {to} {protocol}")
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The Security Association Database (RFC 4301 §4.4.2): SPIs, SAs, their windows, counters and lifetimes.
+
+mod lifetime;
+mod replay;
+
+pub use lifetime::{Lifetime, LimitKind, Limits};
+pub use replay::{REPLAY_WINDOW_DEFAULT, REPLAY_WINDOW_MAX, REPLAY_WINDOW_MIN, ReplayError, ReplayWindow};
+
+/// Names a pair of SAs, inbound and outbound, made by one negotiation. Chosen by whoever makes them; unique while live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PairId(pub u64);
+
+impl core::fmt::Display for PairId {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(&self.0, f)
+    }
+}
