@@ -15,8 +15,8 @@ pub(crate) const CHILD: &str = "net";
 pub(crate) struct Settings {
     /// Address on the outside.
     pub(crate) local: IpAddr,
-    /// The peer's address on the outside.
-    pub(crate) remote: IpAddr,
+    /// The peer's address on the outside; or anybody.
+    pub(crate) remote: Option<IpAddr>,
     /// Identities, local and remote; by default the addresses.
     pub(crate) identities: Option<(String, String)>,
     /// What is protected here.

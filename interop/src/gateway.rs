@@ -77,6 +77,11 @@ impl Gateway {
         Ok(finished.output)
     }
 
+    /// Ends it without a chance to clean up.
+    pub(crate) fn crash(self) {
+        self.daemon.kill();
+    }
+
     /// What it recorded; to be read when it has stopped.
     pub(crate) fn recording(&self) -> Recording {
         Recording { packets: self.folder.join(RECORDING), keys: self.folder.clone() }
@@ -148,7 +153,8 @@ fn standing(report: &Value, name: &str) -> usize {
 }
 
 fn gateway_toml(folder: &Path, settings: &Settings) -> String {
-    let Settings { local, remote, local_ts, remote_ts, ike, esp, .. } = settings;
+    let Settings { local, local_ts, remote_ts, ike, esp, .. } = settings;
+    let remote = settings.remote.map_or("%any".to_owned(), |address| address.to_string());
     let legacy = is_legacy(ike) || is_legacy(esp);
     let record = if settings.record {
         format!("capture = {:?}\ncapture_keys = true\n", folder.join(RECORDING))

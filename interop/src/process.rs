@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the suite watches real processes, in real time")]
 
 use std::fmt;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -220,7 +220,7 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts it, with all it prints going to the file `log`.
     pub(crate) fn spawn(name: &str, command: &mut Command, log: &Path) -> Outcome<Self> {
-        let file = File::create(log).during(log.display())?;
+        let file = OpenOptions::new().create(true).append(true).open(log).during(log.display())?;
         let child = command
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
@@ -246,6 +246,11 @@ impl Daemon {
             return Ok(());
         }
         fail!("{} did not end with success within {} s of {signal}", self.name, grace.as_secs())
+    }
+
+    /// Ends it at once.
+    pub(crate) fn kill(mut self) {
+        end(&mut self.child, Signal::SIGKILL, Duration::ZERO);
     }
 
     /// Waits until it has ended by itself, with success.

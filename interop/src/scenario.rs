@@ -1,6 +1,7 @@
 //! How a scenario is played.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use crate::endpoint::{Endpoint, Settings};
 use crate::gateway::Gateway;
 use crate::process::{Context, Outcome, fail, wait_until};
 use crate::strongswan::StrongSwan;
-use crate::table::{Cell, Family, Fault, Identity, Kind, Nat, Peer, Reach, Role, Scenario, Trigger, Tunnel};
+use crate::table::{
+    Caller, Cell, Family, Fault, Identity, Kind, Nat, Peer, Reach, Role, Scenario, Trigger, Tunnel,
+};
 use crate::topology::{Side, Topology, beyond};
 
 /// At both ends, at least as long as the strictest advice asks.
@@ -38,6 +41,7 @@ pub(crate) fn play(scenario: &Scenario, stage: &Stage<'_>) -> Outcome<()> {
         Kind::Leaks(cell) => leaks(cell, stage),
         Kind::Lab(tunnel) => works(tunnel, [Program::StrongSwan; 2], stage),
         Kind::Fails(fault, role) => fails(fault, role, stage),
+        Kind::Crashes(cell) => crashes(cell, stage),
         Kind::Decrypts(cell) => decrypts(cell, stage),
     }
 }
@@ -56,7 +60,7 @@ fn program(cell: Cell, side: Side) -> Program {
 }
 
 fn settings(tunnel: Tunnel, side: Side) -> Settings {
-    let Tunnel { cell, trigger, reach, identity } = tunnel;
+    let Tunnel { cell, trigger, reach, identity, caller } = tunnel;
     let network = |side: Side| match (reach, side, cell.inside) {
         (Reach::Everything, Side::Right, Family::V4) => "0.0.0.0/0".to_owned(),
         (Reach::Everything, Side::Right, Family::V6) => "::/0".to_owned(),
@@ -64,7 +68,10 @@ fn settings(tunnel: Tunnel, side: Side) -> Settings {
     };
     Settings {
         local: side.outer(cell.outside, cell.nat),
-        remote: side.other().public(cell.outside),
+        remote: match (caller, side) {
+            (Caller::Anyone, Side::Right) => None,
+            _ => Some(side.other().public(cell.outside)),
+        },
         identities: (identity == Identity::Name).then(|| (side.identity(), side.other().identity())),
         local_ts: network(side),
         remote_ts: network(side.other()),
@@ -198,18 +205,13 @@ fn works_in(tunnel: Tunnel, programs: [Program; 2], stage: &Stage<'_>, topology:
 /// A negotiation that has to fail: in bounded time, with a sentence of our gateway that holds the words that matter.
 fn fails(fault: Fault, role: Role, stage: &Stage<'_>) -> Outcome<()> {
     let topology = Topology::build(stage.number, Nat::No)?;
-    let tunnel = Tunnel {
-        cell: Cell { role, ..Cell::PLAIN },
-        trigger: Trigger::Command,
-        reach: Reach::Network,
-        identity: Identity::Name,
-    };
+    let tunnel = Tunnel::plain(Cell { role, ..Cell::PLAIN });
     let (mut left, mut right) = (settings(tunnel, Side::Left), settings(tunnel, Side::Right));
     let (offered, accepted) = fault.proposals();
     (left.ike, right.ike) = (offered.to_owned(), accepted.to_owned());
     match fault {
         Fault::PreSharedKey => left.psk = PSK.replace("Interop", "Another"),
-        Fault::NoHost => left.remote = "192.0.2.77".parse().during("an address")?,
+        Fault::NoHost => left.remote = Some(IpAddr::from([192, 0, 2, 77])),
         _ => {}
     }
     let responder = match (fault, role) {
@@ -284,9 +286,34 @@ fn leaks(cell: Cell, stage: &Stage<'_>) -> Outcome<()> {
     Ok(())
 }
 
+/// Killed in mid-traffic, our gateway leaves nothing behind through which a packet could get out in clear, and what it does
+/// leave is not in the way of the next one.
+fn crashes(cell: Cell, stage: &Stage<'_>) -> Outcome<()> {
+    let tunnel = Tunnel::plain(cell);
+    let topology = Topology::build(stage.number, cell.nat)?;
+    let (host, far) = (topology.host(Side::Left), Side::Right.host(cell.inside));
+    let capture = Capture::start(topology.gateway(Side::Right), "outer", &stage.folder)?;
+    let _right =
+        start(program(cell, Side::Right), Side::Right, &settings(tunnel, Side::Right), &topology, stage)?;
+    let start = || {
+        let folder = stage.folder.join("left");
+        Gateway::start(stage.gateway, topology.gateway(Side::Left), folder, &settings(tunnel, Side::Left))
+    };
+    let mut gateway = start()?;
+    gateway.up().during("coming up")?;
+    ping(host, far, 20)?;
+    gateway.crash();
+    no_ping(host, far).during("after the crash")?;
+    let mut gateway = start().during("after the crash")?;
+    gateway.up().during("coming up after the crash")?;
+    ping(host, far, 20).during("after the crash")?;
+    capture.finish()?;
+    Box::new(gateway).stop()
+}
+
 /// A gateway records with keys; tshark has to read what it recorded.
 fn decrypts(cell: Cell, stage: &Stage<'_>) -> Outcome<()> {
-    let tunnel = Tunnel { cell, trigger: Trigger::Command, reach: Reach::Network, identity: Identity::Name };
+    let tunnel = Tunnel::plain(cell);
     let topology = Topology::build(stage.number, cell.nat)?;
     let right =
         start(program(cell, Side::Right), Side::Right, &settings(tunnel, Side::Right), &topology, stage)?;

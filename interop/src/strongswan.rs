@@ -138,9 +138,10 @@ swanctl {{ load = random openssl }}
 }
 
 fn swanctl_conf(settings: &Settings) -> String {
-    let Settings { local, remote, local_ts, remote_ts, ike, esp, psk, .. } = settings;
+    let Settings { local, local_ts, remote_ts, ike, esp, psk, .. } = settings;
+    let remote = settings.remote.map_or("%any".to_owned(), |address| address.to_string());
     let (local_id, remote_id) =
-        settings.identities.clone().unwrap_or_else(|| (local.to_string(), remote.to_string()));
+        settings.identities.clone().unwrap_or_else(|| (local.to_string(), remote.clone()));
     format!(
         "connections {{
   {CONNECTION} {{

@@ -195,6 +195,15 @@ pub(crate) enum Identity {
     Address,
 }
 
+/// Whom the responder, ours, takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// The peer at its configured address.
+    Known,
+    /// `%any`: whoever comes with the right key and identity.
+    Anyone,
+}
+
 /// A tunnel that has to work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tunnel {
@@ -206,11 +215,20 @@ pub(crate) struct Tunnel {
     pub(crate) reach: Reach,
     /// Identities.
     pub(crate) identity: Identity,
+    /// Whom the responder takes.
+    pub(crate) caller: Caller,
 }
 
 impl Tunnel {
-    fn plain(cell: Cell) -> Self {
-        Self { cell, trigger: Trigger::Command, reach: Reach::Network, identity: Identity::Name }
+    /// One with nothing special.
+    pub(crate) const fn plain(cell: Cell) -> Self {
+        Self {
+            cell,
+            trigger: Trigger::Command,
+            reach: Reach::Network,
+            identity: Identity::Name,
+            caller: Caller::Known,
+        }
     }
 }
 
@@ -259,6 +277,8 @@ pub(crate) enum Kind {
     Works(Tunnel),
     /// A negotiation that has to fail, in bounded time and with a sentence; our part in it.
     Fails(Fault, Role),
+    /// Our gateway is killed: nothing goes out in clear, and it can start again.
+    Crashes(Cell),
     /// What our gateway records, with keys, is decrypted by tshark.
     Decrypts(Cell),
     /// Two strongSwans: the lab itself is sound.
@@ -285,49 +305,51 @@ pub(crate) enum Extent {
     All,
 }
 
+/// What stands outside the dimensions.
+fn special() -> Vec<(&'static str, Kind)> {
+    use Kind::{Crashes, Decrypts, Fails, Works};
+
+    let plain = Cell::PLAIN;
+    let respond = Cell { role: Role::Respond, ..plain };
+    let ours = Cell { peer: Peer::Ours, ..plain };
+    let ours6 = Cell { outside: Family::V6, inside: Family::V6, ..ours };
+    let by_traffic = |cell| Works(Tunnel { trigger: Trigger::Traffic, ..Tunnel::plain(cell) });
+    let everything = |cell| Works(Tunnel { reach: Reach::Everything, ..Tunnel::plain(cell) });
+    let by_address = |cell| Works(Tunnel { identity: Identity::Address, ..Tunnel::plain(cell) });
+    let from_anyone = |cell| Works(Tunnel { caller: Caller::Anyone, ..Tunnel::plain(cell) });
+    vec![
+        ("raw-esp/4in4", Works(Tunnel::plain(ours))),
+        ("raw-esp/6in6", Works(Tunnel::plain(ours6))),
+        ("traffic/strongswan/4in4", by_traffic(plain)),
+        ("traffic/ours/6in6", by_traffic(ours6)),
+        ("everything/strongswan/4in4", everything(plain)),
+        ("everything/ours/4in4", everything(ours)),
+        ("everything/ours/6in6", everything(ours6)),
+        ("address-id/initiate", by_address(plain)),
+        ("address-id/respond", by_address(respond)),
+        ("any-remote/no-nat", from_anyone(respond)),
+        ("any-remote/nat", from_anyone(Cell { nat: Nat::Yes, ..respond })),
+        ("crash", Crashes(plain)),
+        ("tshark/strongswan", Decrypts(plain)),
+        ("tshark/ours", Decrypts(ours)),
+        ("wrong-psk/initiate", Fails(Fault::PreSharedKey, Role::Initiate)),
+        ("wrong-psk/respond", Fails(Fault::PreSharedKey, Role::Respond)),
+        ("group-mismatch/initiate", Fails(Fault::Group, Role::Initiate)),
+        ("group-mismatch/respond", Fails(Fault::Group, Role::Respond)),
+        ("encryption-mismatch/initiate", Fails(Fault::Encryption, Role::Initiate)),
+        ("encryption-mismatch/respond", Fails(Fault::Encryption, Role::Respond)),
+        ("unreachable/no-host", Fails(Fault::NoHost, Role::Initiate)),
+        ("unreachable/no-service", Fails(Fault::NoService, Role::Initiate)),
+    ]
+}
+
 /// The scenarios of the gateway under test.
 pub(crate) fn scenarios(extent: Extent) -> Vec<Scenario> {
-    let plain = Cell::PLAIN;
-    let ours = Cell { peer: Peer::Ours, ..plain };
-    let six = |cell| Cell { outside: Family::V6, inside: Family::V6, ..cell };
-    let tunnel = Tunnel::plain;
-    let special = [
-        ("raw-esp/4in4", tunnel(ours)),
-        ("raw-esp/6in6", tunnel(six(ours))),
-        ("traffic/strongswan/4in4", Tunnel { trigger: Trigger::Traffic, ..tunnel(plain) }),
-        ("traffic/ours/6in6", Tunnel { trigger: Trigger::Traffic, ..tunnel(six(ours)) }),
-        ("everything/strongswan/4in4", Tunnel { reach: Reach::Everything, ..tunnel(plain) }),
-        ("everything/ours/4in4", Tunnel { reach: Reach::Everything, ..tunnel(ours) }),
-        ("everything/ours/6in6", Tunnel { reach: Reach::Everything, ..tunnel(six(ours)) }),
-        ("address-id/initiate", Tunnel { identity: Identity::Address, ..tunnel(plain) }),
-        (
-            "address-id/respond",
-            Tunnel { identity: Identity::Address, ..tunnel(Cell { role: Role::Respond, ..plain }) },
-        ),
-    ];
-    let faults = [
-        ("wrong-psk/initiate", Fault::PreSharedKey, Role::Initiate),
-        ("wrong-psk/respond", Fault::PreSharedKey, Role::Respond),
-        ("group-mismatch/initiate", Fault::Group, Role::Initiate),
-        ("group-mismatch/respond", Fault::Group, Role::Respond),
-        ("encryption-mismatch/initiate", Fault::Encryption, Role::Initiate),
-        ("encryption-mismatch/respond", Fault::Encryption, Role::Respond),
-        ("unreachable/no-host", Fault::NoHost, Role::Initiate),
-        ("unreachable/no-service", Fault::NoService, Role::Initiate),
-    ];
-    let scenario = |name: String, kind| Scenario { name, kind };
-    let mut list: Vec<Scenario> = Cell::choose(extent, |_| true)
-        .into_iter()
-        .map(|cell| scenario(cell.to_string(), Kind::Works(tunnel(cell))))
-        .collect();
-    list.extend(special.map(|(name, tunnel)| scenario(format!("special/{name}"), Kind::Works(tunnel))));
-    list.extend(
-        faults.map(|(name, fault, role)| scenario(format!("negative/{name}"), Kind::Fails(fault, role))),
-    );
-    for (name, cell) in [("strongswan", plain), ("ours", ours)] {
-        list.push(scenario(format!("tshark/{name}"), Kind::Decrypts(cell)));
-    }
-    list
+    let cells = Cell::choose(extent, |_| true).into_iter();
+    let cells = cells.map(|cell| Scenario { name: cell.to_string(), kind: Kind::Works(Tunnel::plain(cell)) });
+    let special = special().into_iter();
+    let special = special.map(|(name, kind)| Scenario { name: format!("special/{name}"), kind });
+    cells.chain(special).collect()
 }
 
 /// strongSwan at both ends, and nobody at either.
