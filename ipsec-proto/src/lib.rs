@@ -6,11 +6,15 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+pub mod ah;
 pub mod codec;
 mod error;
+pub mod esp;
+pub mod ip;
 pub mod isakmp;
 mod net;
 pub mod registry;
+pub mod udp_encap;
 
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use net::{Cookie, IkeSpi, Path, Spi};
