@@ -147,7 +147,7 @@ mod tests {
             for len in 0..300 {
                 let pad = padding_len(len, block);
                 let total = len + pad + TRAILER_LEN;
-                assert!(total % block.max(4) == 0 && pad < block.max(4));
+                assert!(total.is_multiple_of(block.max(4)) && pad < block.max(4));
                 let mut plaintext: Vec<u8> = vec![0xaa; total];
                 emit_trailer(&mut plaintext[len..], IpProtocol::IPV4).unwrap();
                 let trailer = Trailer::parse(&plaintext).unwrap();

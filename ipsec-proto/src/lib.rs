@@ -13,6 +13,7 @@ pub mod esp;
 pub mod ip;
 pub mod isakmp;
 mod net;
+pub mod pretty;
 pub mod registry;
 pub mod udp_encap;
 

@@ -151,6 +151,7 @@ pub struct Chain<'a> {
     end: usize,
 }
 
+/// A decoded payload and the place of its octets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Item {
     payload: Payload,
@@ -174,6 +175,77 @@ pub struct Entry<'c, 'a> {
     pub rest: &'a [u8],
 }
 
+/// The steps along a chain; also what the printer uses, which shows what comes before a fault.
+#[derive(Debug)]
+pub(crate) struct Walk<'a> {
+    r: Reader<'a>,
+    base: usize,
+    kind: PayloadType,
+    count: usize,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) const fn new(first: PayloadType, octets: &'a [u8], base: usize) -> Self {
+        Self { r: Reader::at(octets, base), base, kind: first, count: 0 }
+    }
+
+    /// The next payload, if there is one.
+    pub(crate) fn payload(&mut self) -> Result<Option<Payload>, DecodeError> {
+        Ok(self.step()?.map(|item| item.payload))
+    }
+
+    /// The type of the payload that comes next.
+    pub(crate) const fn kind(&self) -> PayloadType {
+        self.kind
+    }
+
+    /// Octets after the payloads read so far.
+    pub(crate) const fn remaining(&self) -> usize {
+        self.r.remaining()
+    }
+
+    fn step(&mut self) -> Result<Option<Item>, DecodeError> {
+        if self.kind == PayloadType::NONE {
+            return Ok(None);
+        }
+        let r = &mut self.r;
+        let at = r.offset();
+        if self.count == MAX_PAYLOADS {
+            let kind = DecodeErrorKind::TooMany { limit: MAX_PAYLOADS };
+            return Err(DecodeError::new(kind, "payloads", at, MAX_PAYLOADS as u64));
+        }
+        let next = PayloadType(r.u8("next payload")?);
+        let reserved = r.u8("payload RESERVED")?;
+        if reserved != 0 {
+            let kind = DecodeErrorKind::ReservedNotZero;
+            return Err(DecodeError::new(
+                kind,
+                "payload RESERVED",
+                at.saturating_add(1),
+                u64::from(reserved),
+            ));
+        }
+        let length = usize::from(r.u16("payload length")?);
+        let length_at = at.saturating_add(2);
+        let Some(body_len) = length.checked_sub(Chain::GENERIC_LEN) else {
+            let kind = DecodeErrorKind::BadLength;
+            return Err(DecodeError::new(kind, "payload length", length_at, length as u64));
+        };
+        if body_len > r.remaining() {
+            let have = r.remaining().saturating_add(Chain::GENERIC_LEN);
+            let kind = DecodeErrorKind::Truncated { need: length, have };
+            return Err(DecodeError::new(kind, "payload length", length_at, length as u64));
+        }
+        let mut body = r.sub("payload body", body_len)?;
+        let payload = Payload::parse(self.kind, &mut body)?;
+        body.finish("payload body")?;
+        let range = at.saturating_sub(self.base)..r.offset().saturating_sub(self.base);
+        self.kind = next;
+        self.count = self.count.saturating_add(1);
+        Ok(Some(Item { payload, range }))
+    }
+}
+
 impl<'a> Chain<'a> {
     /// Octets of a generic payload header.
     pub const GENERIC_LEN: usize = 4;
@@ -187,51 +259,15 @@ impl<'a> Chain<'a> {
     /// [`DecodeErrorKind::ReservedNotZero`], [`DecodeErrorKind::TooMany`] above [`MAX_PAYLOADS`],
     /// [`DecodeErrorKind::TrailingOctets`] as `tail` says, and what the payloads' decoders refuse.
     pub fn parse(first: PayloadType, octets: &'a [u8], base: usize, tail: Tail) -> Result<Self, DecodeError> {
-        let mut r = Reader::at(octets, base);
+        let mut walk = Walk::new(first, octets, base);
         let mut items = Vec::new();
-        let mut kind = first;
-        while kind != PayloadType::NONE {
-            let at = r.offset();
-            if items.len() == MAX_PAYLOADS {
-                let kind = DecodeErrorKind::TooMany { limit: MAX_PAYLOADS };
-                return Err(DecodeError::new(kind, "payloads", at, MAX_PAYLOADS as u64));
-            }
-            let next = PayloadType(r.u8("next payload")?);
-            let reserved = r.u8("payload RESERVED")?;
-            if reserved != 0 {
-                let kind = DecodeErrorKind::ReservedNotZero;
-                return Err(DecodeError::new(
-                    kind,
-                    "payload RESERVED",
-                    at.saturating_add(1),
-                    u64::from(reserved),
-                ));
-            }
-            let length = usize::from(r.u16("payload length")?);
-            let length_at = at.saturating_add(2);
-            let Some(body_len) = length.checked_sub(Self::GENERIC_LEN) else {
-                return Err(DecodeError::new(
-                    DecodeErrorKind::BadLength,
-                    "payload length",
-                    length_at,
-                    length as u64,
-                ));
-            };
-            if body_len > r.remaining() {
-                let have = r.remaining().saturating_add(Self::GENERIC_LEN);
-                let kind = DecodeErrorKind::Truncated { need: length, have };
-                return Err(DecodeError::new(kind, "payload length", length_at, length as u64));
-            }
-            let mut body = r.sub("payload body", body_len)?;
-            let payload = Payload::parse(kind, &mut body)?;
-            body.finish("payload body")?;
-            items.push(Item { payload, range: at.saturating_sub(base)..r.offset().saturating_sub(base) });
-            kind = next;
+        while let Some(item) = walk.step()? {
+            items.push(item);
         }
         if tail == Tail::Exact {
-            r.finish("message")?;
+            walk.r.finish("message")?;
         }
-        Ok(Self { octets, base, items, end: r.offset().saturating_sub(base) })
+        Ok(Self { octets, base, items, end: walk.r.offset().saturating_sub(base) })
     }
 
     /// Payloads in the chain.

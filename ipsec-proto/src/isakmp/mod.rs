@@ -25,6 +25,7 @@ mod spi;
 mod vendor;
 
 pub use cert::{Certificate, CertificateRequest};
+pub(crate) use chain::Walk;
 pub use chain::{Chain, Entry, MAX_PAYLOADS, Payload, Tail, encode_chain};
 pub use delete::Delete;
 pub use gate::{GateError, GateErrorKind, Protection, Rule, Step, check, rules};
