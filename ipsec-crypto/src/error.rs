@@ -1,0 +1,184 @@
+//! What can go wrong in this crate.
+
+use crate::suite::{Cipher, Encryption, Group, Integrity, Prf};
+
+/// An error of the algorithm layer. None of them carries a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CryptoError {
+    /// The provider has no implementation of this cipher.
+    #[error("cipher {cipher} is not available: {reason}")]
+    UnsupportedCipher {
+        /// The cipher that was asked for.
+        cipher: Cipher,
+        /// Why it is missing.
+        reason: Missing,
+    },
+    /// The provider has no implementation of this integrity algorithm.
+    #[error("integrity algorithm {integrity} is not available: {reason}")]
+    UnsupportedIntegrity {
+        /// The algorithm that was asked for.
+        integrity: Integrity,
+        /// Why it is missing.
+        reason: Missing,
+    },
+    /// The provider has no implementation of this pseudo-random function.
+    #[error("pseudo-random function {prf} is not available: {reason}")]
+    UnsupportedPrf {
+        /// The function that was asked for.
+        prf: Prf,
+        /// Why it is missing.
+        reason: Missing,
+    },
+    /// The provider has no implementation of this key exchange group.
+    #[error("group {group} is not available: {reason}")]
+    UnsupportedGroup {
+        /// The group that was asked for.
+        group: Group,
+        /// Why it is missing.
+        reason: Missing,
+    },
+    /// A key of the wrong length for its algorithm.
+    #[error("{algorithm} takes a key of {expected} octets, not {got}")]
+    BadKeyLength {
+        /// The algorithm's name.
+        algorithm: &'static str,
+        /// Octets the algorithm takes.
+        expected: usize,
+        /// Octets given.
+        got: usize,
+    },
+    /// An initialization vector of the wrong length for its cipher.
+    #[error("{algorithm} takes an IV of {expected} octets, not {got}")]
+    BadIvLength {
+        /// The algorithm's name.
+        algorithm: &'static str,
+        /// Octets the algorithm takes.
+        expected: usize,
+        /// Octets given.
+        got: usize,
+    },
+    /// Text for a block cipher that is not a whole number of blocks.
+    #[error("{len} octets are not a whole number of blocks of {block}")]
+    NotBlockAligned {
+        /// Octets given.
+        len: usize,
+        /// Octets of a block.
+        block: usize,
+    },
+    /// Source and destination of a transformation differ in length.
+    #[error("source has {from} octets, destination {to}")]
+    LengthMismatch {
+        /// Octets of the source.
+        from: usize,
+        /// Octets of the destination.
+        to: usize,
+    },
+    /// The peer's public key exchange value must not be used.
+    #[error("bad public value for {group}: {reason}")]
+    BadPublicValue {
+        /// The group the value was meant for.
+        group: Group,
+        /// What is wrong with it.
+        reason: PublicValueFault,
+    },
+    /// This encryption has no such key length.
+    #[error("{encryption} has no key length of {key_bits} bits")]
+    NoSuchKeyLength {
+        /// The encryption algorithm.
+        encryption: Encryption,
+        /// The key length that was asked for, in bits.
+        key_bits: u16,
+    },
+    /// Encryption that does not protect integrity itself was asked for without an integrity algorithm.
+    #[error("{cipher} does not authenticate: an integrity algorithm is required (RFC 8221 section 4)")]
+    IntegrityRequired {
+        /// The cipher that was asked for.
+        cipher: Cipher,
+    },
+    /// A combined-mode cipher was asked for with a separate integrity algorithm.
+    #[error(
+        "{cipher} authenticates itself: no separate integrity algorithm {integrity} (RFC 4303 section 3.2.3)"
+    )]
+    IntegrityNotAllowed {
+        /// The cipher that was asked for.
+        cipher: Cipher,
+        /// The algorithm that is too much.
+        integrity: Integrity,
+    },
+    /// A spelling that names nothing of the kind asked for.
+    #[error("`{name}` names no {kind}")]
+    UnknownName {
+        /// What was looked for: `cipher`, `group`, …
+        kind: &'static str,
+        /// The spelling.
+        name: String,
+    },
+    /// A proposal that lacks a part.
+    #[error("proposal `{proposal}` names no {part}")]
+    MissingPart {
+        /// The proposal as written.
+        proposal: String,
+        /// What is missing: `cipher`, `hash`, `group`, …
+        part: &'static str,
+    },
+    /// A proposal that names a part twice.
+    #[error("proposal `{proposal}` names more than one {part}")]
+    RepeatedPart {
+        /// The proposal as written.
+        proposal: String,
+        /// What is there twice.
+        part: &'static str,
+    },
+    /// A provider's own table contradicts the suite table or itself.
+    #[error("provider `{provider}` is inconsistent: {detail}")]
+    Inconsistent {
+        /// The provider's name.
+        provider: &'static str,
+        /// The contradiction.
+        detail: String,
+    },
+    /// A known-answer test failed: this build or machine computes wrongly, nothing of it may be used.
+    #[error("provider `{provider}` fails the known answer for {algorithm}")]
+    SelfTest {
+        /// The provider's name.
+        provider: &'static str,
+        /// The algorithm that answered wrongly.
+        algorithm: String,
+    },
+}
+
+/// Why an algorithm is not available.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Missing {
+    /// The table names it, nothing here implements it.
+    #[error("{0}")]
+    NamedOnly(&'static str),
+    /// It is compiled in with the `legacy` feature only.
+    #[error("it needs the `legacy` feature")]
+    LegacyFeature,
+    /// This provider leaves it out.
+    #[error("the provider does not have it")]
+    Provider,
+}
+
+/// What is wrong with a public key exchange value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublicValueFault {
+    /// Not exactly as long as the prime (RFC 2409 §5: the value is padded to the prime's length).
+    #[error("{got} octets instead of {expected}")]
+    Length {
+        /// Octets of the prime.
+        expected: usize,
+        /// Octets received.
+        got: usize,
+    },
+    /// Zero or one: the shared secret would be known to everybody (RFC 6989 §2.1).
+    #[error("it is zero or one")]
+    TooSmall,
+    /// Prime minus one or more (RFC 6989 §2.1).
+    #[error("it is not below the prime minus one")]
+    TooLarge,
+}

@@ -1,0 +1,254 @@
+//! The protection of packets: prepared keys of one SA in one direction, and jobs that use them.
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+
+use crate::cipher::CipherKey;
+use crate::error::CryptoError;
+use crate::integrity::IntegrityKey;
+use crate::suite::{Cipher, Integrity};
+
+/// The longest ICV of any algorithm, in octets (HMAC-SHA-512-256).
+pub const MAX_ICV_LEN: usize = 32;
+
+/// What protects the packets of an SA: `aes128-sha1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProtectionSuite {
+    /// The cipher.
+    pub cipher: Cipher,
+    /// The integrity algorithm; none beside a combined-mode cipher.
+    pub integrity: Option<Integrity>,
+}
+
+impl ProtectionSuite {
+    /// Whether the parts go together: exactly one of them authenticates.
+    ///
+    /// # Errors
+    /// [`CryptoError::IntegrityRequired`], [`CryptoError::IntegrityNotAllowed`], [`CryptoError::NoSuchKeyLength`].
+    pub fn check(self) -> Result<(), CryptoError> {
+        let cipher = Cipher::new(self.cipher.encryption, self.cipher.key_bits)?;
+        match (cipher.row().is_combined(), self.integrity) {
+            (false, None) => Err(CryptoError::IntegrityRequired { cipher }),
+            (true, Some(integrity)) => Err(CryptoError::IntegrityNotAllowed { cipher, integrity }),
+            (false, Some(_)) | (true, None) => Ok(()),
+        }
+    }
+
+    /// Octets of encryption key, salt included; they come first in the keying material (RFC 4301 §4.5.3).
+    pub fn key_len(self) -> usize {
+        self.cipher.key_len()
+    }
+
+    /// Octets of integrity key; 0 for combined-mode ciphers.
+    pub fn integrity_key_len(self) -> usize {
+        self.integrity.map_or(0, Integrity::key_len)
+    }
+
+    /// Octets of IV in front of the text.
+    pub fn iv_len(self) -> usize {
+        self.cipher.iv_len()
+    }
+
+    /// Octets of ICV behind the text.
+    pub fn icv_len(self) -> usize {
+        self.integrity.map_or(self.cipher.row().icv, Integrity::icv_len)
+    }
+
+    /// What the length of an ESP text, padding and trailer included, must be a multiple of: the cipher's block,
+    /// and at least 4 (RFC 4303 §2.4).
+    pub fn block_len(self) -> usize {
+        self.cipher.block_len().max(4)
+    }
+}
+
+impl fmt::Display for ProtectionSuite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.integrity {
+            Some(integrity) => f.pad(&format!("{}-{integrity}", self.cipher)),
+            None => self.cipher.fmt(f),
+        }
+    }
+}
+
+/// The prepared keys of one SA in one direction. Made by [`CryptoProvider::protection`](crate::CryptoProvider::protection).
+///
+/// Shared freely between threads: sealing and opening do not change it.
+pub struct Protection {
+    suite: ProtectionSuite,
+    engine: Engine,
+}
+
+/// How the SA's packets are processed.
+enum Engine {
+    EncryptThenMac { cipher: Box<dyn CipherKey>, integrity: Box<dyn IntegrityKey> },
+}
+
+impl Protection {
+    pub(crate) fn encrypt_then_mac(
+        suite: ProtectionSuite,
+        cipher: Box<dyn CipherKey>,
+        integrity: Box<dyn IntegrityKey>,
+    ) -> Self {
+        Self { suite, engine: Engine::EncryptThenMac { cipher, integrity } }
+    }
+
+    /// What protects.
+    pub fn suite(&self) -> ProtectionSuite {
+        self.suite
+    }
+}
+
+impl fmt::Debug for Protection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Protection({})", self.suite)
+    }
+}
+
+/// Where a job's text is and where it goes.
+#[derive(Debug)]
+pub enum InOut<'a> {
+    /// Transformed where it is.
+    InPlace(&'a mut [u8]),
+    /// Read in one place, written to another of the same length.
+    Copy {
+        /// Source.
+        from: &'a [u8],
+        /// Destination; its content is undefined unless the job is [`Outcome::Done`].
+        to: &'a mut [u8],
+    },
+}
+
+impl InOut<'_> {
+    fn source(&self) -> &[u8] {
+        match self {
+            Self::InPlace(text) => text,
+            Self::Copy { from, .. } => from,
+        }
+    }
+
+    fn result(&self) -> &[u8] {
+        match self {
+            Self::InPlace(text) => text,
+            Self::Copy { to, .. } => to,
+        }
+    }
+
+    fn lengths_agree(&self) -> bool {
+        match self {
+            Self::InPlace(_) => true,
+            Self::Copy { from, to } => from.len() == to.len(),
+        }
+    }
+}
+
+/// What became of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Not yet processed.
+    Pending,
+    /// Sealed, or verified and opened.
+    Done,
+    /// The ICV is not that of this packet under this key; nothing was decrypted.
+    Forged,
+    /// IV, ICV or text have lengths that this SA's algorithms do not take; nothing was done.
+    BadLength,
+}
+
+/// One packet to seal or open.
+#[derive(Debug)]
+pub struct Job<'a> {
+    /// The SA's keys.
+    pub key: &'a Protection,
+    /// Authenticated in front of IV and text: SPI and sequence number as on the wire (RFC 4303 §3.3.2).
+    pub aad: &'a [u8],
+    /// The upper half of an extended sequence number, authenticated but not sent: behind the text for
+    /// encrypt-then-MAC (RFC 4303 §2.2.1), inside the additional data for combined modes.
+    pub esn_high: Option<u32>,
+    /// The IV of the packet, [`ProtectionSuite::iv_len`] octets. For CBC unpredictable: see [`IvGenerator`](crate::IvGenerator).
+    pub iv: &'a [u8],
+    /// The text, padding and ESP trailer included.
+    pub text: InOut<'a>,
+    /// [`ProtectionSuite::icv_len`] octets: written by [`seal`], read by [`open`].
+    pub icv: &'a mut [u8],
+    /// What became of it; whatever it was, `seal` and `open` overwrite it.
+    pub outcome: Outcome,
+}
+
+/// Encrypts each job's text and writes its ICV. Jobs may be of different SAs and lengths. Does not allocate.
+///
+/// Each job ends as [`Outcome::Done`] or [`Outcome::BadLength`].
+pub fn seal(jobs: &mut [Job<'_>]) {
+    for job in jobs {
+        job.outcome = match &job.key.engine {
+            _ if !job.lengths_fit() => Outcome::BadLength,
+            Engine::EncryptThenMac { cipher, integrity } => {
+                let encrypted = match &mut job.text {
+                    InOut::InPlace(text) => cipher.encrypt(job.iv, text),
+                    InOut::Copy { from, to } => cipher.encrypt_to(job.iv, from, to),
+                };
+                match encrypted {
+                    Ok(()) => {
+                        authenticate(&**integrity, job.aad, job.iv, job.text.result(), job.esn_high, job.icv);
+                        Outcome::Done
+                    }
+                    Err(_) => Outcome::BadLength,
+                }
+            }
+        };
+    }
+}
+
+/// Verifies each job's ICV in constant time and only then decrypts its text. Jobs may be of different SAs and
+/// lengths. Does not allocate.
+///
+/// Each job ends as [`Outcome::Done`], [`Outcome::Forged`] or [`Outcome::BadLength`].
+pub fn open(jobs: &mut [Job<'_>]) {
+    for job in jobs {
+        job.outcome = match &job.key.engine {
+            _ if !job.lengths_fit() => Outcome::BadLength,
+            Engine::EncryptThenMac { cipher, integrity } => {
+                let mut expected = [0; MAX_ICV_LEN];
+                // `lengths_fit` has compared the ICV with the table's, which is at most `MAX_ICV_LEN`.
+                let expected = &mut expected[..job.icv.len()];
+                authenticate(&**integrity, job.aad, job.iv, job.text.source(), job.esn_high, expected);
+                if bool::from(expected.ct_ne(job.icv)) {
+                    Outcome::Forged
+                } else {
+                    let decrypted = match &mut job.text {
+                        InOut::InPlace(text) => cipher.decrypt(job.iv, text),
+                        InOut::Copy { from, to } => cipher.decrypt_to(job.iv, from, to),
+                    };
+                    decrypted.map_or(Outcome::BadLength, |()| Outcome::Done)
+                }
+            }
+        };
+    }
+}
+
+impl Job<'_> {
+    fn lengths_fit(&self) -> bool {
+        let suite = self.key.suite;
+        self.iv.len() == suite.iv_len()
+            && self.icv.len() == suite.icv_len()
+            && self.icv.len() <= MAX_ICV_LEN
+            && self.text.lengths_agree()
+            && self.text.source().len().is_multiple_of(suite.cipher.block_len())
+    }
+}
+
+/// The ICV of encrypt-then-MAC: over header, IV, ciphertext and the upper sequence number (RFC 4303 §3.3.2.1).
+fn authenticate(
+    integrity: &dyn IntegrityKey,
+    aad: &[u8],
+    iv: &[u8],
+    text: &[u8],
+    esn_high: Option<u32>,
+    icv: &mut [u8],
+) {
+    match esn_high {
+        Some(high) => integrity.sign(&[aad, iv, text, &high.to_be_bytes()], icv),
+        None => integrity.sign(&[aad, iv, text], icv),
+    }
+}

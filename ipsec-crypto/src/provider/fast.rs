@@ -1,0 +1,171 @@
+//! The fast provider: `portable`, with aws-lc-rs where that is faster. Safe interfaces only.
+//!
+//! AES-CBC is `EncryptingKey::cbc`, which neither pads nor allocates.
+
+use std::fmt;
+
+use aws_lc_rs::cipher::{
+    AES_128, AES_192, AES_256, DecryptingKey, DecryptionContext, EncryptingKey, EncryptionContext,
+    UnboundCipherKey,
+};
+use aws_lc_rs::hmac;
+use aws_lc_rs::iv::FixedLength;
+
+use super::CryptoProvider;
+#[cfg(feature = "legacy")]
+use super::legacy;
+use super::portable;
+use crate::cipher::{CipherAlgorithm, CipherKey};
+use crate::error::CryptoError;
+use crate::integrity::{IntegrityAlgorithm, IntegrityKey};
+use crate::suite::{Encryption, Integrity};
+
+pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
+    name: "fast",
+    ciphers: &[
+        &AesCbc,
+        &portable::Null,
+        #[cfg(feature = "legacy")]
+        &legacy::TripleDesCbc,
+    ],
+    integrity: &[
+        &Hmac { id: Integrity::HmacSha256_128, algorithm: &hmac::HMAC_SHA256 },
+        &Hmac { id: Integrity::HmacSha384_192, algorithm: &hmac::HMAC_SHA384 },
+        &Hmac { id: Integrity::HmacSha512_256, algorithm: &hmac::HMAC_SHA512 },
+        portable::HMAC_SHA1_96,
+        #[cfg(feature = "legacy")]
+        legacy::HMAC_MD5_96,
+    ],
+    prfs: portable::PROVIDER.prfs,
+    groups: portable::GROUPS,
+};
+
+const BLOCK: usize = 16;
+
+/// AES-CBC (RFC 3602).
+#[derive(Debug)]
+struct AesCbc;
+
+impl CipherAlgorithm for AesCbc {
+    fn id(&self) -> Encryption {
+        Encryption::AesCbc
+    }
+
+    fn key(&self, key: &[u8]) -> Result<Box<dyn CipherKey>, CryptoError> {
+        let (name, algorithm) = match key.len() {
+            24 => ("aes192-cbc", &AES_192),
+            32 => ("aes256-cbc", &AES_256),
+            _ => ("aes128-cbc", &AES_128),
+        };
+        let bad = CryptoError::BadKeyLength { algorithm: "aes128-cbc", expected: 16, got: key.len() };
+        let unbound = || UnboundCipherKey::new(algorithm, key);
+        let pair =
+            unbound().and_then(EncryptingKey::cbc).and_then(|e| Ok((e, DecryptingKey::cbc(unbound()?)?)));
+        match pair {
+            Ok((encrypting, decrypting)) => Ok(Box::new(AesCbcKey { name, encrypting, decrypting })),
+            Err(_) => Err(bad),
+        }
+    }
+}
+
+struct AesCbcKey {
+    name: &'static str,
+    encrypting: EncryptingKey,
+    decrypting: DecryptingKey,
+}
+
+impl AesCbcKey {
+    fn check(&self, iv: &[u8], text: &[u8]) -> Result<FixedLength<BLOCK>, CryptoError> {
+        if !text.len().is_multiple_of(BLOCK) {
+            return Err(CryptoError::NotBlockAligned { len: text.len(), block: BLOCK });
+        }
+        FixedLength::try_from(iv).map_err(|_| CryptoError::BadIvLength {
+            algorithm: self.name,
+            expected: BLOCK,
+            got: iv.len(),
+        })
+    }
+}
+
+impl CipherKey for AesCbcKey {
+    fn block_len(&self) -> usize {
+        BLOCK
+    }
+
+    fn iv_len(&self) -> usize {
+        BLOCK
+    }
+
+    fn encrypt(&self, iv: &[u8], text: &mut [u8]) -> Result<(), CryptoError> {
+        let iv = self.check(iv, text)?;
+        self.encrypting
+            .less_safe_encrypt(text, EncryptionContext::Iv128(iv))
+            .map_err(|_| CryptoError::NotBlockAligned { len: text.len(), block: BLOCK })?;
+        Ok(())
+    }
+
+    fn decrypt(&self, iv: &[u8], text: &mut [u8]) -> Result<(), CryptoError> {
+        let iv = self.check(iv, text)?;
+        let len = text.len();
+        self.decrypting
+            .decrypt(text, DecryptionContext::Iv128(iv))
+            .map_err(|_| CryptoError::NotBlockAligned { len, block: BLOCK })?;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for AesCbcKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CipherKey({})", self.name)
+    }
+}
+
+/// An HMAC of RFC 2104, truncated.
+struct Hmac {
+    id: Integrity,
+    algorithm: &'static hmac::Algorithm,
+}
+
+impl IntegrityAlgorithm for Hmac {
+    fn id(&self) -> Integrity {
+        self.id
+    }
+
+    fn key(&self, key: &[u8]) -> Result<Box<dyn IntegrityKey>, CryptoError> {
+        let expected = self.id.key_len();
+        if key.len() != expected {
+            return Err(CryptoError::BadKeyLength { algorithm: self.id.name(), expected, got: key.len() });
+        }
+        Ok(Box::new(HmacKey { id: self.id, key: hmac::Key::new(*self.algorithm, key) }))
+    }
+}
+
+impl fmt::Debug for Hmac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IntegrityAlgorithm({})", self.id)
+    }
+}
+
+/// The state after the key has been absorbed, copied for each packet.
+struct HmacKey {
+    id: Integrity,
+    key: hmac::Key,
+}
+
+impl IntegrityKey for HmacKey {
+    fn sign(&self, parts: &[&[u8]], icv: &mut [u8]) {
+        let mut context = hmac::Context::with_key(&self.key);
+        for part in parts {
+            context.update(part);
+        }
+        for (to, from) in icv.iter_mut().zip(context.sign().as_ref()) {
+            *to = *from;
+        }
+    }
+}
+
+impl fmt::Debug for HmacKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IntegrityKey({})", self.id)
+    }
+}

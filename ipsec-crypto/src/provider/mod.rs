@@ -1,0 +1,226 @@
+//! Providers: what is implemented, as data.
+
+#[cfg(feature = "fast")]
+mod fast;
+mod known_answers;
+#[cfg(all(feature = "legacy", feature = "portable"))]
+mod legacy;
+#[cfg(feature = "portable")]
+mod modp;
+#[cfg(feature = "portable")]
+mod portable;
+
+use crate::cipher::{CipherAlgorithm, CipherKey};
+use crate::error::{CryptoError, Missing};
+use crate::group::KeyExchange;
+use crate::integrity::IntegrityAlgorithm;
+use crate::prf::PrfAlgorithm;
+use crate::protection::{MAX_ICV_LEN, Protection, ProtectionSuite};
+use crate::suite::{Cipher, Group, Integrity, Prf, Support};
+
+/// A set of implementations, each list in order of preference.
+///
+/// Plain data: copy one and replace a list to change what is available.
+#[derive(Clone, Copy, Debug)]
+pub struct CryptoProvider {
+    /// The provider's name, for reports.
+    pub name: &'static str,
+    /// Encryption algorithms.
+    pub ciphers: &'static [&'static dyn CipherAlgorithm],
+    /// Integrity algorithms.
+    pub integrity: &'static [&'static dyn IntegrityAlgorithm],
+    /// Pseudo-random functions.
+    pub prfs: &'static [&'static dyn PrfAlgorithm],
+    /// Key exchange groups.
+    pub groups: &'static [&'static dyn KeyExchange],
+}
+
+/// Why a provider lacks an algorithm.
+fn missing(support: Support, legacy: bool) -> Missing {
+    match support {
+        Support::NamedOnly(reason) => Missing::NamedOnly(reason),
+        Support::Native if legacy && !cfg!(feature = "legacy") => Missing::LegacyFeature,
+        Support::Native => Missing::Provider,
+    }
+}
+
+impl CryptoProvider {
+    /// Everything in pure Rust, on any target.
+    #[cfg(feature = "portable")]
+    pub fn portable() -> Self {
+        portable::PROVIDER
+    }
+
+    /// `portable`, with aws-lc where that is faster.
+    ///
+    /// It gives the same octets as `portable`. From aws-lc come AES-CBC and the SHA-2 HMACs; the rest stays portable:
+    /// HMAC-SHA-1 because it is no faster there, MODP because aws-lc-rs has no safe interface to it.
+    #[cfg(feature = "fast")]
+    pub fn fast() -> Self {
+        fast::PROVIDER
+    }
+
+    /// The implementation of a pseudo-random function.
+    ///
+    /// # Errors
+    /// [`CryptoError::UnsupportedPrf`].
+    pub fn prf(&self, prf: Prf) -> Result<&'static dyn PrfAlgorithm, CryptoError> {
+        self.prfs.iter().find(|found| found.id() == prf).copied().ok_or_else(|| {
+            let row = prf.row();
+            CryptoError::UnsupportedPrf { prf, reason: missing(row.support, row.legacy) }
+        })
+    }
+
+    /// The implementation of a key exchange group.
+    ///
+    /// # Errors
+    /// [`CryptoError::UnsupportedGroup`].
+    pub fn group(&self, group: Group) -> Result<&'static dyn KeyExchange, CryptoError> {
+        self.groups.iter().find(|found| found.id() == group).copied().ok_or_else(|| {
+            let row = group.row();
+            CryptoError::UnsupportedGroup { group, reason: missing(row.support, row.legacy) }
+        })
+    }
+
+    fn cipher(&self, cipher: Cipher) -> Result<&'static dyn CipherAlgorithm, CryptoError> {
+        self.ciphers.iter().find(|found| found.id() == cipher.encryption).copied().ok_or_else(|| {
+            let row = cipher.row();
+            CryptoError::UnsupportedCipher { cipher, reason: missing(row.support, row.legacy) }
+        })
+    }
+
+    fn integrity_algorithm(
+        &self,
+        integrity: Integrity,
+    ) -> Result<&'static dyn IntegrityAlgorithm, CryptoError> {
+        self.integrity.iter().find(|found| found.id() == integrity).copied().ok_or_else(|| {
+            let row = integrity.row();
+            CryptoError::UnsupportedIntegrity { integrity, reason: missing(row.support, row.legacy) }
+        })
+    }
+
+    /// Whether this cipher can be had.
+    pub fn supports_cipher(&self, cipher: Cipher) -> bool {
+        Cipher::new(cipher.encryption, cipher.key_bits).is_ok() && self.cipher(cipher).is_ok()
+    }
+
+    /// Whether this pseudo-random function can be had.
+    pub fn supports_prf(&self, prf: Prf) -> bool {
+        self.prf(prf).is_ok()
+    }
+
+    /// Whether this group can be had.
+    pub fn supports_group(&self, group: Group) -> bool {
+        self.group(group).is_ok()
+    }
+
+    /// Whether packets can be protected this way.
+    pub fn supports_protection(&self, suite: ProtectionSuite) -> bool {
+        suite.check().is_ok()
+            && self.supports_cipher(suite.cipher)
+            && suite.integrity.is_none_or(|integrity| self.integrity_algorithm(integrity).is_ok())
+    }
+
+    /// Prepares a key of a cipher without integrity, for IKE messages.
+    ///
+    /// # Errors
+    /// [`CryptoError::UnsupportedCipher`], [`CryptoError::NoSuchKeyLength`], [`CryptoError::BadKeyLength`].
+    pub fn cipher_key(&self, cipher: Cipher, key: &[u8]) -> Result<Box<dyn CipherKey>, CryptoError> {
+        let cipher = Cipher::new(cipher.encryption, cipher.key_bits)?;
+        let algorithm = self.cipher(cipher)?;
+        demand_length(cipher.row().name, cipher.key_len(), key)?;
+        algorithm.key(key)
+    }
+
+    /// Prepares the keys of one SA in one direction.
+    ///
+    /// # Errors
+    /// As [`ProtectionSuite::check`]; [`CryptoError::UnsupportedCipher`], [`CryptoError::UnsupportedIntegrity`];
+    /// [`CryptoError::BadKeyLength`] for keys that are not exactly as long as the suite says.
+    pub fn protection(
+        &self,
+        suite: ProtectionSuite,
+        encryption_key: &[u8],
+        integrity_key: &[u8],
+    ) -> Result<Protection, CryptoError> {
+        suite.check()?;
+        let cipher = self.cipher_key(suite.cipher, encryption_key)?;
+        let Some(integrity) = suite.integrity else {
+            return Err(CryptoError::UnsupportedCipher { cipher: suite.cipher, reason: Missing::Provider });
+        };
+        let algorithm = self.integrity_algorithm(integrity)?;
+        demand_length(integrity.name(), integrity.key_len(), integrity_key)?;
+        Ok(Protection::encrypt_then_mac(suite, cipher, algorithm.key(integrity_key)?))
+    }
+
+    /// Checks the lists against the suite table: no algorithm twice, every size as the table says.
+    ///
+    /// # Errors
+    /// [`CryptoError::Inconsistent`] with the first contradiction.
+    pub fn consistency_check(&self) -> Result<(), CryptoError> {
+        // Destructured so that a new list cannot be forgotten here.
+        let Self { name: provider, ciphers, integrity, prfs, groups } = *self;
+        let check = |good: bool, detail: &dyn std::fmt::Display| {
+            if good {
+                Ok(())
+            } else {
+                Err(CryptoError::Inconsistent { provider, detail: detail.to_string() })
+            }
+        };
+        for (index, algorithm) in ciphers.iter().enumerate() {
+            let row = algorithm.id().row();
+            check(!ciphers.iter().take(index).any(|other| other.id() == row.id), &row.name)?;
+            for &bits in row.key_bits {
+                let key = algorithm.key(&vec![0x5a; usize::from(bits / 8) + row.salt])?;
+                check((key.block_len(), key.iv_len()) == (row.block, row.iv), &row.name)?;
+            }
+            check(algorithm.key(&[0x5a; 5]).is_err(), &row.name)?;
+        }
+        for (index, algorithm) in integrity.iter().enumerate() {
+            let row = algorithm.id().row();
+            check(!integrity.iter().take(index).any(|other| other.id() == row.id), &row.name)?;
+            check(row.icv <= MAX_ICV_LEN && row.icv <= row.output, &row.name)?;
+            check(algorithm.key(&vec![0x5a; row.key]).is_ok(), &row.name)?;
+            check(algorithm.key(&vec![0x5a; row.key + 1]).is_err(), &row.name)?;
+        }
+        for (index, algorithm) in prfs.iter().enumerate() {
+            let row = algorithm.id().row();
+            check(!prfs.iter().take(index).any(|other| other.id() == row.id), &row.name)?;
+            let lengths = [algorithm.output_len(), algorithm.mac(b"", &[]).len(), algorithm.hash(&[]).len()];
+            check(lengths == [row.output; 3], &row.name)?;
+        }
+        for (index, algorithm) in groups.iter().enumerate() {
+            let row = algorithm.id().row();
+            check(!groups.iter().take(index).any(|other| other.id() == row.id), &row.name)?;
+            check(algorithm.public_len() == row.public, &row.name)?;
+        }
+        Ok(())
+    }
+
+    /// Computes known answers with every algorithm of the provider.
+    ///
+    /// # Errors
+    /// [`CryptoError::SelfTest`] with the first algorithm that answers wrongly.
+    pub fn self_test(&self) -> Result<(), CryptoError> {
+        known_answers::run(self)
+    }
+}
+
+#[cfg(feature = "portable")]
+impl Default for CryptoProvider {
+    /// The fastest provider that is compiled in.
+    fn default() -> Self {
+        #[cfg(feature = "fast")]
+        return Self::fast();
+        #[cfg(not(feature = "fast"))]
+        Self::portable()
+    }
+}
+
+fn demand_length(algorithm: &'static str, expected: usize, key: &[u8]) -> Result<(), CryptoError> {
+    if key.len() == expected {
+        Ok(())
+    } else {
+        Err(CryptoError::BadKeyLength { algorithm, expected, got: key.len() })
+    }
+}

@@ -1,0 +1,328 @@
+//! The portable provider: RustCrypto's ciphers, hashes and big integers. No C, no assembler.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use aes::cipher::array::Array;
+use aes::cipher::{
+    Block, BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit,
+    KeySizeUser,
+};
+use aes::{Aes128, Aes192, Aes256};
+use hmac::Hmac;
+use hmac::digest::{Digest, FixedOutput, Mac};
+use sha1::Sha1;
+use sha2::{Sha256, Sha384, Sha512};
+
+use super::CryptoProvider;
+#[cfg(feature = "legacy")]
+use super::legacy;
+use super::modp::{MODP2048, MODP3072, MODP4096, MODP6144, MODP8192};
+use crate::cipher::{CipherAlgorithm, CipherKey};
+use crate::error::CryptoError;
+use crate::group::KeyExchange;
+use crate::integrity::{IntegrityAlgorithm, IntegrityKey};
+use crate::prf::PrfAlgorithm;
+use crate::secret::Secret;
+use crate::suite::{Encryption, Integrity, Prf};
+
+pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
+    name: "portable",
+    ciphers: &[
+        &AesCbc,
+        &Null,
+        #[cfg(feature = "legacy")]
+        &legacy::TripleDesCbc,
+    ],
+    integrity: &[
+        HMAC_SHA256_128,
+        HMAC_SHA384_192,
+        HMAC_SHA512_256,
+        HMAC_SHA1_96,
+        #[cfg(feature = "legacy")]
+        legacy::HMAC_MD5_96,
+    ],
+    prfs: &[
+        PRF_SHA256,
+        PRF_SHA384,
+        PRF_SHA512,
+        PRF_SHA1,
+        #[cfg(feature = "legacy")]
+        legacy::PRF_MD5,
+    ],
+    groups: GROUPS,
+};
+
+pub(super) const HMAC_SHA1_96: &dyn IntegrityAlgorithm =
+    &HmacIntegrity::<Hmac<Sha1>> { id: Integrity::HmacSha1_96, mac: PhantomData };
+const HMAC_SHA256_128: &dyn IntegrityAlgorithm =
+    &HmacIntegrity::<Hmac<Sha256>> { id: Integrity::HmacSha256_128, mac: PhantomData };
+const HMAC_SHA384_192: &dyn IntegrityAlgorithm =
+    &HmacIntegrity::<Hmac<Sha384>> { id: Integrity::HmacSha384_192, mac: PhantomData };
+const HMAC_SHA512_256: &dyn IntegrityAlgorithm =
+    &HmacIntegrity::<Hmac<Sha512>> { id: Integrity::HmacSha512_256, mac: PhantomData };
+
+pub(super) const PRF_SHA1: &dyn PrfAlgorithm =
+    &HmacPrf::<Hmac<Sha1>, Sha1> { id: Prf::HmacSha1, mac: PhantomData };
+pub(super) const PRF_SHA256: &dyn PrfAlgorithm =
+    &HmacPrf::<Hmac<Sha256>, Sha256> { id: Prf::HmacSha256, mac: PhantomData };
+pub(super) const PRF_SHA384: &dyn PrfAlgorithm =
+    &HmacPrf::<Hmac<Sha384>, Sha384> { id: Prf::HmacSha384, mac: PhantomData };
+pub(super) const PRF_SHA512: &dyn PrfAlgorithm =
+    &HmacPrf::<Hmac<Sha512>, Sha512> { id: Prf::HmacSha512, mac: PhantomData };
+
+pub(super) const GROUPS: &[&dyn KeyExchange] = &[
+    &MODP2048,
+    &MODP3072,
+    &MODP4096,
+    &MODP6144,
+    &MODP8192,
+    #[cfg(feature = "legacy")]
+    &legacy::MODP1536,
+    #[cfg(feature = "legacy")]
+    &legacy::MODP1024,
+    #[cfg(feature = "legacy")]
+    &legacy::MODP768,
+];
+
+/// NULL encryption (RFC 2410): the identity, no key, no IV, any length.
+#[derive(Debug)]
+pub(super) struct Null;
+
+impl CipherAlgorithm for Null {
+    fn id(&self) -> Encryption {
+        Encryption::Null
+    }
+
+    fn key(&self, key: &[u8]) -> Result<Box<dyn CipherKey>, CryptoError> {
+        match key.len() {
+            0 => Ok(Box::new(Self)),
+            got => Err(CryptoError::BadKeyLength { algorithm: "null", expected: 0, got }),
+        }
+    }
+}
+
+impl CipherKey for Null {
+    fn block_len(&self) -> usize {
+        1
+    }
+
+    fn iv_len(&self) -> usize {
+        0
+    }
+
+    fn encrypt(&self, iv: &[u8], _text: &mut [u8]) -> Result<(), CryptoError> {
+        match iv.len() {
+            0 => Ok(()),
+            got => Err(CryptoError::BadIvLength { algorithm: "null", expected: 0, got }),
+        }
+    }
+
+    fn decrypt(&self, iv: &[u8], text: &mut [u8]) -> Result<(), CryptoError> {
+        self.encrypt(iv, text)
+    }
+}
+
+/// AES-CBC (RFC 3602).
+#[derive(Debug)]
+struct AesCbc;
+
+impl CipherAlgorithm for AesCbc {
+    fn id(&self) -> Encryption {
+        Encryption::AesCbc
+    }
+
+    fn key(&self, key: &[u8]) -> Result<Box<dyn CipherKey>, CryptoError> {
+        match key.len() {
+            24 => Ok(Box::new(CbcKey::<Aes192>::new("aes192-cbc", key)?)),
+            32 => Ok(Box::new(CbcKey::<Aes256>::new("aes256-cbc", key)?)),
+            _ => Ok(Box::new(CbcKey::<Aes128>::new("aes128-cbc", key)?)),
+        }
+    }
+}
+
+/// A block cipher in CBC mode. Both directions' key schedules are kept: they are made together.
+pub(super) struct CbcKey<C> {
+    name: &'static str,
+    block_cipher: C,
+}
+
+impl<C: KeyInit + KeySizeUser + BlockCipherEncrypt> CbcKey<C> {
+    pub(super) fn new(name: &'static str, key: &[u8]) -> Result<Self, CryptoError> {
+        let block_cipher = C::new_from_slice(key).map_err(|_| CryptoError::BadKeyLength {
+            algorithm: name,
+            expected: C::key_size(),
+            got: key.len(),
+        })?;
+        Ok(Self { name, block_cipher })
+    }
+
+    fn iv<'a>(&self, iv: &'a [u8]) -> Result<&'a Block<C>, CryptoError> {
+        iv.try_into().map_err(|_| CryptoError::BadIvLength {
+            algorithm: self.name,
+            expected: C::block_size(),
+            got: iv.len(),
+        })
+    }
+}
+
+fn whole<C: BlockCipherEncrypt>(text: &[u8]) -> Result<&[Block<C>], CryptoError> {
+    match Array::slice_as_chunks(text) {
+        (blocks, []) => Ok(blocks),
+        _ => Err(CryptoError::NotBlockAligned { len: text.len(), block: C::block_size() }),
+    }
+}
+
+fn whole_mut<C: BlockCipherEncrypt>(text: &mut [u8]) -> Result<&mut [Block<C>], CryptoError> {
+    let len = text.len();
+    match Array::slice_as_chunks_mut(text) {
+        (blocks, []) => Ok(blocks),
+        _ => Err(CryptoError::NotBlockAligned { len, block: C::block_size() }),
+    }
+}
+
+impl<C> CipherKey for CbcKey<C>
+where
+    C: KeyInit + KeySizeUser + BlockCipherEncrypt + BlockCipherDecrypt + Send + Sync,
+{
+    fn block_len(&self) -> usize {
+        C::block_size()
+    }
+
+    fn iv_len(&self) -> usize {
+        C::block_size()
+    }
+
+    fn encrypt(&self, iv: &[u8], text: &mut [u8]) -> Result<(), CryptoError> {
+        let (iv, blocks) = (self.iv(iv)?, whole_mut::<C>(text)?);
+        cbc::Encryptor::inner_iv_init(&self.block_cipher, iv).encrypt_blocks(blocks);
+        Ok(())
+    }
+
+    fn decrypt(&self, iv: &[u8], text: &mut [u8]) -> Result<(), CryptoError> {
+        let (iv, blocks) = (self.iv(iv)?, whole_mut::<C>(text)?);
+        cbc::Decryptor::inner_iv_init(&self.block_cipher, iv).decrypt_blocks(blocks);
+        Ok(())
+    }
+
+    fn encrypt_to(&self, iv: &[u8], from: &[u8], to: &mut [u8]) -> Result<(), CryptoError> {
+        let mismatch = CryptoError::LengthMismatch { from: from.len(), to: to.len() };
+        let (iv, from, to) = (self.iv(iv)?, whole::<C>(from)?, whole_mut::<C>(to)?);
+        cbc::Encryptor::inner_iv_init(&self.block_cipher, iv)
+            .encrypt_blocks_b2b(from, to)
+            .map_err(|_| mismatch)
+    }
+
+    fn decrypt_to(&self, iv: &[u8], from: &[u8], to: &mut [u8]) -> Result<(), CryptoError> {
+        let mismatch = CryptoError::LengthMismatch { from: from.len(), to: to.len() };
+        let (iv, from, to) = (self.iv(iv)?, whole::<C>(from)?, whole_mut::<C>(to)?);
+        cbc::Decryptor::inner_iv_init(&self.block_cipher, iv)
+            .decrypt_blocks_b2b(from, to)
+            .map_err(|_| mismatch)
+    }
+}
+
+impl<C> fmt::Debug for CbcKey<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CipherKey({})", self.name)
+    }
+}
+
+/// An HMAC of RFC 2104, truncated.
+pub(super) struct HmacIntegrity<M> {
+    pub(super) id: Integrity,
+    pub(super) mac: PhantomData<fn() -> M>,
+}
+
+impl<M: Mac + KeyInit + Clone + Send + Sync + 'static> IntegrityAlgorithm for HmacIntegrity<M> {
+    fn id(&self) -> Integrity {
+        self.id
+    }
+
+    fn key(&self, key: &[u8]) -> Result<Box<dyn IntegrityKey>, CryptoError> {
+        let bad = CryptoError::BadKeyLength {
+            algorithm: self.id.name(),
+            expected: self.id.key_len(),
+            got: key.len(),
+        };
+        match M::new_from_slice(key) {
+            Ok(state) if key.len() == self.id.key_len() => Ok(Box::new(HmacKey { id: self.id, state })),
+            _ => Err(bad),
+        }
+    }
+}
+
+impl<M> fmt::Debug for HmacIntegrity<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IntegrityAlgorithm({})", self.id)
+    }
+}
+
+/// The state after the key has been absorbed, cloned for each packet.
+struct HmacKey<M> {
+    id: Integrity,
+    state: M,
+}
+
+impl<M: Mac + Clone + Send + Sync> IntegrityKey for HmacKey<M> {
+    fn sign(&self, parts: &[&[u8]], icv: &mut [u8]) {
+        let mut mac = self.state.clone();
+        for part in parts {
+            mac.update(part);
+        }
+        for (to, from) in icv.iter_mut().zip(mac.finalize().into_bytes()) {
+            *to = from;
+        }
+    }
+}
+
+impl<M> fmt::Debug for HmacKey<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IntegrityKey({})", self.id)
+    }
+}
+
+/// HMAC as pseudo-random function, with the hash inside it.
+pub(super) struct HmacPrf<M, H> {
+    pub(super) id: Prf,
+    pub(super) mac: PhantomData<fn() -> (M, H)>,
+}
+
+impl<M, H> PrfAlgorithm for HmacPrf<M, H>
+where
+    M: Mac + KeyInit + 'static,
+    H: Digest + FixedOutput + 'static,
+{
+    fn id(&self) -> Prf {
+        self.id
+    }
+
+    fn output_len(&self) -> usize {
+        <H as Digest>::output_size()
+    }
+
+    fn mac(&self, key: &[u8], parts: &[&[u8]]) -> Secret {
+        let mut mac = <M as KeyInit>::new_from_slice(key).expect("HMAC takes keys of every length");
+        for part in parts {
+            mac.update(part);
+        }
+        let mut output = mac.finalize().into_bytes();
+        let secret = Secret::from_slice(&output);
+        zeroize::Zeroize::zeroize(output.as_mut_slice());
+        secret
+    }
+
+    fn hash(&self, parts: &[&[u8]]) -> Vec<u8> {
+        let mut hash = H::new();
+        for part in parts {
+            Digest::update(&mut hash, part);
+        }
+        hash.finalize().to_vec()
+    }
+}
+
+impl<M, H> fmt::Debug for HmacPrf<M, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrfAlgorithm({})", self.id)
+    }
+}

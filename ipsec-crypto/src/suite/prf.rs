@@ -1,0 +1,183 @@
+//! Pseudo-random functions; IKEv1 negotiates them as hash algorithms.
+
+use super::named::named;
+use super::{Status, Support};
+
+/// A pseudo-random function, and the hash function inside it: what IKEv1 calls the hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Prf {
+    /// HMAC-MD5 (RFC 2104).
+    HmacMd5,
+    /// HMAC-SHA-1 (RFC 2104).
+    HmacSha1,
+    /// HMAC-Tiger.
+    HmacTiger,
+    /// HMAC-SHA-256 (RFC 4868).
+    HmacSha256,
+    /// HMAC-SHA-384 (RFC 4868).
+    HmacSha384,
+    /// HMAC-SHA-512 (RFC 4868).
+    HmacSha512,
+    /// AES-XCBC-PRF-128 (RFC 4434).
+    AesXcbc,
+    /// AES-CMAC-PRF-128 (RFC 4615).
+    AesCmac,
+}
+
+/// What there is to know about a pseudo-random function.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct PrfRow {
+    /// The function.
+    pub id: Prf,
+    /// Our name for it: the hash's.
+    pub name: &'static str,
+    /// Other names: IANA's, strongSwan's, Wireshark's.
+    pub aliases: &'static [&'static str],
+    /// Value of IKEv1's phase 1 attribute Hash Algorithm (RFC 2409 appendix A).
+    pub ikev1_phase1: Option<u16>,
+    /// IKEv2 transform ID of type 2 (RFC 7296 §3.3.2).
+    pub ikev2: Option<u16>,
+    /// Octets of output, which is also the preferred key length.
+    pub output: usize,
+    /// How far it may be trusted.
+    pub status: Status,
+    /// Where the status is said.
+    pub status_source: &'static str,
+    /// Whether it is implemented.
+    pub support: Support,
+    /// Whether the `legacy` feature and an explicit line of configuration are needed.
+    pub legacy: bool,
+}
+
+static ROWS: [PrfRow; 8] = [
+    PrfRow {
+        id: Prf::HmacMd5,
+        name: "md5",
+        aliases: &["prfmd5", "hmac-md5", "PRF_HMAC_MD5", "HMAC_MD5"],
+        ikev1_phase1: Some(1),
+        ikev2: Some(1),
+        output: 16,
+        status: Status::Broken,
+        status_source: "RFC 8247 section 2.2",
+        support: Support::Native,
+        legacy: true,
+    },
+    PrfRow {
+        id: Prf::HmacSha1,
+        name: "sha1",
+        aliases: &["sha", "prfsha1", "hmac-sha1", "PRF_HMAC_SHA1", "HMAC_SHA1"],
+        ikev1_phase1: Some(2),
+        ikev2: Some(2),
+        output: 20,
+        status: Status::Legacy,
+        status_source: "RFC 8247 section 2.2",
+        support: Support::Native,
+        legacy: false,
+    },
+    PrfRow {
+        id: Prf::HmacTiger,
+        name: "tiger",
+        aliases: &["prftiger", "PRF_HMAC_TIGER", "HMAC_TIGER"],
+        ikev1_phase1: Some(3),
+        ikev2: Some(3),
+        output: 24,
+        status: Status::Broken,
+        status_source: "RFC 8247 section 2.2",
+        support: Support::NamedOnly("no user"),
+        legacy: true,
+    },
+    PrfRow {
+        id: Prf::HmacSha256,
+        name: "sha256",
+        aliases: &["sha2-256", "sha2_256", "prfsha256", "hmac-sha256", "PRF_HMAC_SHA2_256", "HMAC_SHA2_256"],
+        ikev1_phase1: Some(4),
+        ikev2: Some(5),
+        output: 32,
+        status: Status::Modern,
+        status_source: "RFC 8247 section 2.2",
+        support: Support::Native,
+        legacy: false,
+    },
+    PrfRow {
+        id: Prf::HmacSha384,
+        name: "sha384",
+        aliases: &["sha2-384", "sha2_384", "prfsha384", "hmac-sha384", "PRF_HMAC_SHA2_384", "HMAC_SHA2_384"],
+        ikev1_phase1: Some(5),
+        ikev2: Some(6),
+        output: 48,
+        status: Status::Modern,
+        status_source: "RFC 8247 section 2.2",
+        support: Support::Native,
+        legacy: false,
+    },
+    PrfRow {
+        id: Prf::HmacSha512,
+        name: "sha512",
+        aliases: &["sha2-512", "sha2_512", "prfsha512", "hmac-sha512", "PRF_HMAC_SHA2_512", "HMAC_SHA2_512"],
+        ikev1_phase1: Some(6),
+        ikev2: Some(7),
+        output: 64,
+        status: Status::Modern,
+        status_source: "RFC 8247 section 2.2",
+        support: Support::Native,
+        legacy: false,
+    },
+    PrfRow {
+        id: Prf::AesXcbc,
+        name: "aesxcbc",
+        aliases: &["prfaesxcbc", "PRF_AES128_XCBC"],
+        ikev1_phase1: None,
+        ikev2: Some(4),
+        output: 16,
+        status: Status::Legacy,
+        status_source: "RFC 8247 section 2.2",
+        support: Support::NamedOnly("not implemented yet"),
+        legacy: false,
+    },
+    PrfRow {
+        id: Prf::AesCmac,
+        name: "aescmac",
+        aliases: &["prfaescmac", "PRF_AES128_CMAC"],
+        ikev1_phase1: None,
+        ikev2: Some(8),
+        output: 16,
+        status: Status::Legacy,
+        status_source: "RFC 8247 section 2.2",
+        support: Support::NamedOnly("not implemented yet"),
+        legacy: false,
+    },
+];
+
+named!(Prf, PrfRow, "hash");
+
+impl Prf {
+    /// Finds the function of an IKEv1 Hash Algorithm attribute value (RFC 2409 appendix A).
+    pub fn from_ikev1_phase1(value: u16) -> Option<Self> {
+        ROWS.iter().find(|row| row.ikev1_phase1 == Some(value)).map(|row| row.id)
+    }
+
+    /// Finds the function of an IKEv2 transform ID of type 2 (RFC 7296 §3.3.2).
+    pub fn from_ikev2(value: u16) -> Option<Self> {
+        ROWS.iter().find(|row| row.ikev2 == Some(value)).map(|row| row.id)
+    }
+
+    /// Octets of output.
+    pub fn output_len(self) -> usize {
+        self.row().output
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_lead_back_to_their_rows() {
+        for row in Prf::rows() {
+            assert!(row.ikev1_phase1.is_none_or(|id| Prf::from_ikev1_phase1(id) == Some(row.id)));
+            assert!(row.ikev2.is_none_or(|id| Prf::from_ikev2(id) == Some(row.id)));
+        }
+    }
+}
