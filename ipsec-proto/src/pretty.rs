@@ -6,7 +6,7 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt::Write as _;
+use core::fmt::{Display, Write as _};
 
 use crate::isakmp::{
     Attribute, AttributeValue, Chain, Delete, HEADER_LEN, Header, Notify, Payload, Proposal,
@@ -147,7 +147,8 @@ pub fn transform(protocol: ProtocolId, transform: &Transform) -> String {
 struct Suite {
     cipher: Option<String>,
     key_len: Option<u64>,
-    parts: Vec<String>,
+    /// In order: hash, authentication method and group; or integrity, encapsulation mode and group.
+    parts: [Option<String>; 3],
     lives: Vec<String>,
     life_type: Option<LifeType>,
     extra: Vec<String>,
@@ -160,11 +161,9 @@ impl Suite {
         let short = u16::try_from(value).ok();
         match (class, short) {
             (Phase1Attribute::ENCRYPTION, Some(v)) => self.cipher = Some(EncryptionAlgorithm(v).to_string()),
-            (Phase1Attribute::HASH, Some(v)) => self.parts.push(HashAlgorithm(v).to_string()),
-            (Phase1Attribute::AUTHENTICATION_METHOD, Some(v)) => {
-                self.parts.push(AuthenticationMethod(v).to_string());
-            }
-            (Phase1Attribute::GROUP, Some(v)) => self.parts.push(GroupDescription(v).to_string()),
+            (Phase1Attribute::HASH, Some(v)) => self.part(0, &HashAlgorithm(v)),
+            (Phase1Attribute::AUTHENTICATION_METHOD, Some(v)) => self.part(1, &AuthenticationMethod(v)),
+            (Phase1Attribute::GROUP, Some(v)) => self.part(2, &GroupDescription(v)),
             (Phase1Attribute::KEY_LENGTH, _) => self.key_len = Some(value),
             (Phase1Attribute::LIFE_TYPE, Some(v)) => self.life_type = Some(LifeType(v)),
             (Phase1Attribute::LIFE_DURATION, _) => self.life(value),
@@ -177,17 +176,21 @@ impl Suite {
         let Some(value) = attribute.as_number() else { return self.other(&class.to_string(), attribute) };
         let short = u16::try_from(value).ok();
         match (class, short) {
-            (Phase2Attribute::AUTHENTICATION_ALGORITHM, Some(v)) => {
-                self.parts.push(AuthenticationAlgorithm(v).to_string());
-            }
-            (Phase2Attribute::ENCAPSULATION_MODE, Some(v)) => {
-                self.parts.push(EncapsulationMode(v).to_string())
-            }
-            (Phase2Attribute::GROUP, Some(v)) => self.parts.push(GroupDescription(v).to_string()),
+            (Phase2Attribute::AUTHENTICATION_ALGORITHM, Some(v)) => self.part(0, &AuthenticationAlgorithm(v)),
+            (Phase2Attribute::ENCAPSULATION_MODE, Some(v)) => self.part(1, &EncapsulationMode(v)),
+            (Phase2Attribute::GROUP, Some(v)) => self.part(2, &GroupDescription(v)),
             (Phase2Attribute::KEY_LENGTH, _) => self.key_len = Some(value),
             (Phase2Attribute::LIFE_TYPE, Some(v)) => self.life_type = Some(LifeType(v)),
             (Phase2Attribute::LIFE_DURATION, _) => self.life(value),
             _ => self.other(&class.to_string(), attribute),
+        }
+    }
+
+    /// Puts a part in its place; what is offered twice is shown twice.
+    fn part(&mut self, place: usize, part: &dyn Display) {
+        match self.parts.get_mut(place) {
+            Some(slot @ None) => *slot = Some(part.to_string()),
+            _ => self.extra.push(format!("and {part}")),
         }
     }
 
@@ -212,7 +215,7 @@ impl Suite {
         if let Some(bits) = self.key_len {
             text += &format!("-{bits}");
         }
-        for part in &self.parts {
+        for part in self.parts.iter().flatten() {
             text += &format!("/{part}");
         }
         for life in &self.lives {
@@ -306,9 +309,9 @@ mod tests {
             attributes: vec![
                 Attribute::basic(1, 7),
                 Attribute::basic(14, 128),
-                Attribute::basic(2, 2),
-                Attribute::basic(3, 1),
                 Attribute::basic(4, 14),
+                Attribute::basic(3, 1),
+                Attribute::basic(2, 2),
                 Attribute::basic(11, 1),
                 Attribute::number(12, 14400),
             ],
@@ -385,10 +388,12 @@ ISAKMP 1.0 Main Mode abababababababab 0000000000000000 flags - msgid 00000000 le
                 Attribute::basic(5, 5),
                 Attribute::basic(4, 3),
                 Attribute::basic(3, 14),
+                Attribute::basic(3, 5),
                 Attribute::basic(77, 1),
             ],
         };
-        let text = "AES-CBC-256/HMAC-SHA2-256/UDP-Encapsulated-Tunnel/MODP2048 Phase2Attribute(77)=1";
+        let text =
+            "AES-CBC-256/HMAC-SHA2-256/UDP-Encapsulated-Tunnel/MODP2048 and MODP1536 Phase2Attribute(77)=1";
         assert_eq!(transform(ProtocolId::ESP, &esp), text);
     }
 

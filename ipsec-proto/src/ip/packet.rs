@@ -100,7 +100,7 @@ impl<'a> Packet<'a> {
     ///
     /// # Errors
     /// [`DecodeErrorKind::UnsupportedVersion`] for neither 4 nor 6; lengths that contradict each other or the octets;
-    /// hop-by-hop options elsewhere than first; more than [`MAX_EXTENSION_HEADERS`](crate::ip::MAX_EXTENSION_HEADERS).
+    /// hop-by-hop options elsewhere than first; a second fragment header; more than [`MAX_EXTENSION_HEADERS`](crate::ip::MAX_EXTENSION_HEADERS).
     pub fn parse(octets: &'a [u8]) -> Result<Self, DecodeError> {
         let first = Reader::new(octets).u8("IP version")?;
         match first >> 4 {
@@ -425,6 +425,9 @@ mod tests {
         assert_eq!(error(&octets).kind, DecodeErrorKind::Truncated { need: 29, have: 28 });
         let octets = v6(IpProtocol::IPV6_OPTS, &[0, 0, 0, 0, 0, 0, 0, 0, 59, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!((error(&octets).field, error(&octets).at), ("IPv6 hop-by-hop options", 48));
+        let octets =
+            v6(IpProtocol::IPV6_FRAG, &[44, 0, 0, 1, 0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!((error(&octets).field, error(&octets).at), ("IPv6 second fragment header", 48));
         let octets = v6(IpProtocol::IPV6_OPTS, &[60, 9, 0, 0, 0, 0, 0, 0]);
         assert_eq!((error(&octets).field, error(&octets).at), ("IPv6 extension header", 42));
     }

@@ -23,6 +23,7 @@ pub(super) struct Walked {
 pub(super) fn walk(first: IpProtocol, r: &mut Reader<'_>) -> Result<Walked, DecodeError> {
     let mut protocol = first;
     let mut fragment = Fragment::Whole;
+    let mut fragmented = false;
     for count in 0..=MAX_EXTENSION_HEADERS {
         let at = r.offset();
         match protocol {
@@ -48,7 +49,18 @@ pub(super) fn walk(first: IpProtocol, r: &mut Reader<'_>) -> Result<Walked, Deco
                 r.take("IPv6 extension header", usize::from(length).saturating_mul(8).saturating_add(6))?;
                 protocol = IpProtocol(next);
             }
+            // One that cuts up a fragment again would let a later fragment pass for a first one.
+            IpProtocol::IPV6_FRAG if fragmented => {
+                let value = u64::from(protocol.0);
+                return Err(DecodeError::new(
+                    DecodeErrorKind::BadValue,
+                    "IPv6 second fragment header",
+                    at,
+                    value,
+                ));
+            }
             IpProtocol::IPV6_FRAG => {
+                fragmented = true;
                 let next = r.u8("IPv6 fragment next header")?;
                 r.u8("IPv6 fragment reserved")?;
                 let word = r.u16("IPv6 fragment offset")?;
