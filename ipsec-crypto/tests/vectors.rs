@@ -1,0 +1,109 @@
+//! Published vectors, over every provider.
+#![cfg(feature = "portable")]
+#![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod common;
+
+use common::{hex, providers, rows};
+use ipsec_crypto::{Cipher, CryptoError, Encryption, Integrity, Prf};
+
+#[test]
+fn hmac_as_pseudo_random_function() {
+    for provider in providers() {
+        let mut run = 0;
+        for [name, key, text, expected] in rows(include_str!("data/hmac.txt")) {
+            let prf: Prf = name.parse().unwrap();
+            if prf.row().legacy && !cfg!(feature = "legacy") {
+                assert!(!provider.supports_prf(prf));
+                continue;
+            }
+            let (key, text, expected) = (hex(key), hex(text), hex(expected));
+            let prf = provider.prf(prf).unwrap();
+            let whole = prf.mac(&key, &[&text]);
+            assert_eq!(whole.as_slice()[..expected.len()], expected, "{} {name}", provider.name);
+            let (head, tail) = text.split_at(text.len() / 3);
+            assert!(prf.mac(&key, &[head, &[], tail]).ct_eq(whole.as_slice()));
+            run += 1;
+        }
+        assert!(run >= 28, "{run}");
+    }
+}
+
+#[test]
+fn hmac_as_integrity_algorithm() {
+    for provider in providers() {
+        for [name, key, text, expected] in rows(include_str!("data/integrity.txt")) {
+            let integrity: Integrity = name.parse().unwrap();
+            let Some(algorithm) = provider.integrity.iter().find(|found| found.id() == integrity) else {
+                assert!(integrity.row().legacy && !cfg!(feature = "legacy"), "{name}");
+                continue;
+            };
+            let (key, text, expected) = (hex(key), hex(text), hex(expected));
+            let mut icv = vec![0; integrity.icv_len()];
+            let prepared = algorithm.key(&key).unwrap();
+            for _ in 0..2 {
+                prepared.sign(&[&text], &mut icv);
+                assert_eq!(icv, expected, "{} {name}", provider.name);
+            }
+        }
+    }
+}
+
+fn cbc(encryption: Encryption, file: &'static str) {
+    for provider in providers() {
+        for [key, iv, clear, encrypted] in rows(file) {
+            let (key, iv, clear, encrypted) = (hex(key), hex(iv), hex(clear), hex(encrypted));
+            let cipher = Cipher::new(encryption, key.len() as u16 * 8).unwrap();
+            let key = provider.cipher_key(cipher, &key).unwrap();
+            let mut text = clear.clone();
+            key.encrypt(&iv, &mut text).unwrap();
+            assert_eq!(text, encrypted, "{} {cipher}", provider.name);
+            key.decrypt(&iv, &mut text).unwrap();
+            assert_eq!(text, clear, "{} {cipher}", provider.name);
+            let mut to = vec![0xee; clear.len()];
+            key.encrypt_to(&iv, &clear, &mut to).unwrap();
+            assert_eq!(to, encrypted);
+            key.decrypt_to(&iv, &encrypted, &mut to).unwrap();
+            assert_eq!(to, clear);
+        }
+    }
+}
+
+#[test]
+fn aes_cbc_of_rfc_3602() {
+    cbc(Encryption::AesCbc, include_str!("data/aes_cbc_rfc3602.txt"));
+}
+
+#[test]
+fn aes_cbc_of_nist() {
+    cbc(Encryption::AesCbc, include_str!("data/aes_cbc_nist.txt"));
+}
+
+#[cfg(feature = "legacy")]
+#[test]
+fn triple_des_cbc_of_nist() {
+    cbc(Encryption::TripleDesCbc, include_str!("data/triple_des_cbc_nist.txt"));
+}
+
+#[test]
+fn ciphers_refuse_wrong_lengths_and_touch_nothing() {
+    for provider in providers() {
+        for bits in [128, 192, 256] {
+            let cipher = Cipher::new(Encryption::AesCbc, bits).unwrap();
+            for len in 0..=40 {
+                let key = provider.cipher_key(cipher, &vec![1; len]);
+                assert_eq!(key.is_ok(), len == usize::from(bits) / 8);
+            }
+            let key = provider.cipher_key(cipher, &vec![1; usize::from(bits) / 8]).unwrap();
+            for (iv_len, text_len) in [(15, 32), (17, 32), (0, 32), (16, 31), (16, 33), (16, 1)] {
+                let (iv, mut text) = (vec![0; iv_len], vec![7; text_len]);
+                assert!(key.encrypt(&iv, &mut text).is_err());
+                assert!(key.decrypt(&iv, &mut text).is_err());
+                assert_eq!(text, vec![7; text_len]);
+            }
+            let mismatch = Err(CryptoError::LengthMismatch { from: 32, to: 16 });
+            assert_eq!(key.encrypt_to(&[0; 16], &[0; 32], &mut [0; 16]), mismatch);
+            assert_eq!(key.decrypt_to(&[0; 16], &[0; 32], &mut [0; 16]), mismatch);
+        }
+    }
+}
