@@ -1,0 +1,51 @@
+//! Measured bounds: `./test bench [AREA]`.
+//!
+//! All candidates of a group take turns in one process, pinned to one core; a bound is a ratio of their medians. One line each:
+//! `RATIO <name> <measured> <= <bound> ok|short`.
+#![forbid(unsafe_code)]
+
+mod crypto;
+mod measure;
+mod report;
+
+use std::process::ExitCode;
+
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
+
+use crate::report::Report;
+
+/// A group of measurements with a name of its own.
+type Area = (&'static str, fn(&mut Report));
+
+/// Areas, in the order in which they run.
+const AREAS: [Area; 1] = [("crypto", crypto::run)];
+
+fn main() -> ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let names = AREAS.map(|(name, _)| name);
+    if let Some(unknown) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
+        eprintln!("there is no area {unknown}; there are: {}", names.join(", "));
+        return ExitCode::from(2);
+    }
+    if let Err(error) = pin() {
+        eprintln!("not pinned to one core: {error}");
+    }
+    let mut report = Report::default();
+    for (name, run) in AREAS {
+        if wanted.is_empty() || wanted.iter().any(|it| it == name) {
+            run(&mut report);
+        }
+    }
+    if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// To the last core that we may use: the first one has more else to do.
+fn pin() -> nix::Result<()> {
+    let myself = Pid::from_raw(0);
+    let allowed = sched_getaffinity(myself)?;
+    let last = (0..CpuSet::count()).rev().find(|&cpu| allowed.is_set(cpu).unwrap_or(false));
+    let mut one = CpuSet::new();
+    one.set(last.unwrap_or(0))?;
+    sched_setaffinity(myself, &one)
+}
