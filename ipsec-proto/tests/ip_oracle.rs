@@ -94,6 +94,10 @@ prop_compose! {
 
 /// Compares both readers' opinions of `octets`.
 fn compare(octets: &[u8]) -> Result<(), TestCaseError> {
+    // They take a payload length of zero for "up to the end of the octets", which is for jumbograms only (RFC 2675).
+    if let [0x60..0x70, _, _, _, 0, 0, _, ..] = octets {
+        return Ok(());
+    }
     let ours = Packet::parse(octets);
     let theirs = IpSlice::from_slice(octets);
     let Ok(theirs) = theirs else {
@@ -105,15 +109,9 @@ fn compare(octets: &[u8]) -> Result<(), TestCaseError> {
         }
         return Ok(());
     };
-    // They take a payload length of zero for "up to the end of the octets", which is for jumbograms only (RFC 2675).
-    if ours
-        .as_ref()
-        .is_ok_and(|p| p.version() == Version::V6 && p.total_len() == 40 && !p.trailing().is_empty())
-    {
-        return Ok(());
-    }
     let ours = match ours {
         Ok(ours) => ours,
+        // A fragment of a fragment: a later one could pass for a first one.
         Err(error) if error.field == "IPv6 second fragment header" => return Ok(()),
         Err(error) => return Err(TestCaseError::fail(format!("only they accept {octets:?}: {error}"))),
     };
