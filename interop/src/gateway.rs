@@ -109,7 +109,7 @@ impl Endpoint for Gateway {
     }
 
     fn ike_sas(&mut self) -> Outcome<usize> {
-        Ok(standing(&self.status()?, "ike"))
+        Ok(standing(&self.status()?, "ike_sas"))
     }
 
     fn log(&self) -> String {
