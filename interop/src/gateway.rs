@@ -1,5 +1,6 @@
 //! The gateway under test: `ipsec-gateway`, driven as its operator would.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -26,8 +27,21 @@ pub(crate) struct Gateway {
     daemon: Daemon,
     program: PathBuf,
     folder: PathBuf,
-    /// Its namespace, to look at what it leaves behind.
     netns: String,
+    /// What was there before it.
+    before: Surroundings,
+}
+
+/// Devices, rules and routes of a namespace, a line each.
+type Surroundings = BTreeSet<String>;
+
+fn surroundings(netns: &str) -> Outcome<Surroundings> {
+    let mut lines = BTreeSet::new();
+    for words in ["-br link", "-4 rule", "-6 rule", "-4 route show table all", "-6 route show table all"] {
+        let output = check(Command::new("ip").args(["-n", netns]).args(words.split(' ')), LIMIT)?;
+        lines.extend(output.lines().map(|line| line.trim_end().to_owned()));
+    }
+    Ok(lines)
 }
 
 impl Gateway {
@@ -38,6 +52,7 @@ impl Gateway {
         folder: PathBuf,
         settings: &Settings,
     ) -> Outcome<Self> {
+        let before = surroundings(netns.name())?;
         fs::create_dir_all(&folder).during(folder.display())?;
         let (config, psk) = (folder.join("gateway.toml"), folder.join("site.psk"));
         fs::write(&psk, &settings.psk)?;
@@ -47,7 +62,7 @@ impl Gateway {
         command.args(["run", "-c"]).arg(&config).current_dir(&folder);
         let daemon = Daemon::spawn("ipsec-gateway", &mut command, &folder.join("gateway.log"))?;
         let netns = netns.name().to_owned();
-        let mut this = Self { daemon, program: program.to_owned(), folder, netns };
+        let mut this = Self { daemon, program: program.to_owned(), folder, netns, before };
         wait_until(LIMIT, "the gateway should answer", || {
             this.daemon.still_runs()?;
             Ok(this.control(&["status"], LIMIT)?.status.success())
@@ -80,6 +95,16 @@ impl Gateway {
     /// Ends it without a chance to clean up.
     pub(crate) fn crash(self) {
         self.daemon.kill();
+    }
+
+    /// The one after a crash cleans up for the one before it, too.
+    pub(crate) fn inherit(&mut self, before: Surroundings) {
+        self.before = before;
+    }
+
+    /// What was there before it.
+    pub(crate) fn before(&self) -> Surroundings {
+        self.before.clone()
     }
 
     /// What it recorded; to be read when it has stopped.
@@ -119,21 +144,9 @@ impl Endpoint for Gateway {
     fn stop(self: Box<Self>) -> Outcome<()> {
         let this = *self;
         this.daemon.stop(Signal::SIGTERM, Duration::from_secs(10))?;
-        let left = |words: &[&str]| run(Command::new("ip").args(["-n", &this.netns]).args(words), LIMIT);
-        if left(&["link", "show", TUN])?.status.success() {
-            return fail!("the gateway leaves its device {TUN} behind");
-        }
-        for family in ["-4", "-6"] {
-            let routes = left(&[family, "route", "show", "table", "all", "type", "unreachable"])?.output;
-            if let Some(route) = routes.lines().find(|line| !line.contains("dev lo")) {
-                return fail!("the gateway leaves a route behind: {route}");
-            }
-            let rules = left(&[family, "rule"])?.output;
-            if let Some(rule) = rules.lines().find(|line| line.contains("fwmark")) {
-                return fail!("the gateway leaves a rule behind: {rule}");
-            }
-        }
-        Ok(())
+        let after = surroundings(&this.netns)?;
+        let left: Vec<_> = after.difference(&this.before).map(String::as_str).collect();
+        if left.is_empty() { Ok(()) } else { fail!("the gateway leaves behind: {}", left.join(" | ")) }
     }
 }
 

@@ -302,9 +302,11 @@ fn crashes(cell: Cell, stage: &Stage<'_>) -> Outcome<()> {
     let mut gateway = start()?;
     gateway.up().during("coming up")?;
     ping(host, far, 20)?;
+    let before = gateway.before();
     gateway.crash();
     no_ping(host, far).during("after the crash")?;
     let mut gateway = start().during("after the crash")?;
+    gateway.inherit(before);
     gateway.up().during("coming up after the crash")?;
     ping(host, far, 20).during("after the crash")?;
     capture.finish()?;
