@@ -60,11 +60,11 @@ pub struct Batch {
 
 /// What the batch knows of one packet.
 #[derive(Clone, Debug)]
-struct Slot {
+pub(crate) struct Slot {
     /// The packet, in octets of its part of the arena.
-    range: Range<usize>,
-    meta: Meta,
-    verdict: Verdict,
+    pub(crate) range: Range<usize>,
+    pub(crate) meta: Meta,
+    pub(crate) verdict: Verdict,
 }
 
 /// One packet of a batch.
@@ -193,6 +193,12 @@ impl Batch {
             meta: slot.meta,
             verdict: slot.verdict,
         })
+    }
+
+    /// Each packet's slot and part of the arena, room included.
+    pub(crate) fn parts_mut(&mut self) -> impl Iterator<Item = (&mut Slot, &mut [u8])> {
+        let stride = self.stride();
+        self.slots.iter_mut().zip(self.arena.chunks_exact_mut(stride))
     }
 
     const fn stride(&self) -> usize {

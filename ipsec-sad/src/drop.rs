@@ -83,6 +83,13 @@ reasons! {
     ClearWhereProtectRequired, "clear-where-protect-required", "The packet came in clear, but a policy protects it.";
 }
 
+impl DropReason {
+    /// The reason's place in [`DropReason::ALL`].
+    pub(crate) const fn index(self) -> usize {
+        self as usize
+    }
+}
+
 impl fmt::Display for DropReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -96,7 +103,7 @@ mod tests {
     #[test]
     fn names_are_unique_and_places_are_right() {
         for (place, reason) in DropReason::ALL.iter().enumerate() {
-            assert_eq!(*reason as usize, place);
+            assert_eq!(reason.index(), place);
             assert_eq!(DropReason::ALL.iter().filter(|other| other.name() == reason.name()).count(), 1);
             assert!(reason.sentence().ends_with('.'));
         }

@@ -15,8 +15,8 @@ use crate::verdict::AcquireId;
 #[non_exhaustive]
 pub enum SadEvent {
     /// A packet needs an SA that does not exist. Comes once; the id stays with the packets until
-    /// `Update::Activate`, `Update::HoldDown` or
-    /// `Update::AcquireFailed` ends it.
+    /// [`Update::Activate`](crate::Update::Activate), [`Update::HoldDown`](crate::Update::HoldDown) or
+    /// [`Update::AcquireFailed`](crate::Update::AcquireFailed) ends it.
     Acquire {
         /// What waiting packets carry as their verdict.
         id: AcquireId,
@@ -59,7 +59,7 @@ pub enum SadEvent {
         spi: Spi,
     },
     /// The newest authenticated packet of an SA came from another address or port than the SA knows: a NAT has a new
-    /// mapping. Nothing is changed until `Update::MovePath`.
+    /// mapping. Nothing is changed until [`Update::MovePath`](crate::Update::MovePath).
     PeerMoved {
         /// The SA's pair.
         pair: PairId,

@@ -3,6 +3,8 @@
 use core::fmt;
 use std::net::IpAddr;
 
+use ipsec_proto::DecodeError;
+use ipsec_proto::ip::{NextLayer, Packet};
 use ipsec_proto::registry::IpProtocol;
 
 use crate::selector::ProtocolName;
@@ -67,6 +69,31 @@ pub(crate) struct Oriented {
 }
 
 impl Flow {
+    /// The flow of an IP packet.
+    ///
+    /// # Errors
+    /// What [`Packet::parse`] finds wrong with the IP headers.
+    pub fn parse(packet: &[u8]) -> Result<Self, DecodeError> {
+        Packet::parse(packet).map(|packet| Self::of(&packet))
+    }
+
+    /// The flow of a packet that is parsed already.
+    #[must_use]
+    pub fn of(packet: &Packet<'_>) -> Self {
+        let ports = match packet.next_layer() {
+            NextLayer::Ports { source, destination } => Ports::Transport { source, destination },
+            NextLayer::Icmp { kind, code } => Ports::Icmp { kind, code },
+            NextLayer::Mobility { .. } | NextLayer::Other => Ports::None,
+            NextLayer::Opaque => Ports::Opaque,
+        };
+        Self {
+            source: packet.source(),
+            destination: packet.destination(),
+            protocol: packet.protocol(),
+            ports,
+        }
+    }
+
     /// The flow that answers come back with: addresses and ports exchanged, ICMP type and code kept.
     #[must_use]
     pub const fn reversed(self) -> Self {

@@ -32,3 +32,30 @@ pub enum LimitKind {
     /// [`Limits::packets`].
     Packets,
 }
+
+impl Limits {
+    /// The traffic limit that `bytes` or `packets` has reached.
+    pub(crate) fn reached(&self, bytes: u64, packets: u64) -> Option<LimitKind> {
+        if self.bytes.is_some_and(|limit| bytes >= limit) {
+            Some(LimitKind::Bytes)
+        } else if self.packets.is_some_and(|limit| packets >= limit) {
+            Some(LimitKind::Packets)
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_reached_at_its_number_and_none_is_never() {
+        let limits = Limits { time: None, bytes: Some(100), packets: Some(10) };
+        assert_eq!(limits.reached(99, 9), None);
+        assert_eq!(limits.reached(100, 9), Some(LimitKind::Bytes));
+        assert_eq!(limits.reached(99, 10), Some(LimitKind::Packets));
+        assert_eq!(Limits::default().reached(u64::MAX, u64::MAX), None);
+    }
+}

@@ -1,10 +1,20 @@
 //! The Security Association Database (RFC 4301 §4.4.2): SPIs, SAs, their windows, counters and lifetimes.
 
+mod alarm;
 mod lifetime;
 mod replay;
+mod sa;
+mod spi;
+mod table;
 
+pub(crate) use alarm::Alarm;
 pub use lifetime::{Lifetime, LimitKind, Limits};
 pub use replay::{REPLAY_WINDOW_DEFAULT, REPLAY_WINDOW_MAX, REPLAY_WINDOW_MIN, ReplayError, ReplayWindow};
+pub use sa::{Esn, InboundSa, InstallError, Mode, OutboundSa, SaKeys, SaParams};
+pub(crate) use sa::{Sa, SequenceRun};
+pub(crate) use spi::owner;
+pub use spi::{MAX_WORKERS, ReservedSpi, SpiAllocator, SpiClaimError, SpiExhausted};
+pub(crate) use table::{InboundTable, Outbound, OutboundTable, Standing};
 
 /// Names a pair of SAs, inbound and outbound, made by one negotiation. Chosen by whoever makes them; unique while live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

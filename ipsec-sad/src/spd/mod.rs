@@ -9,6 +9,7 @@
 //!
 //! Policies are written local to remote; an inbound packet is compared with their mirror, in the same order.
 
+mod cache;
 mod explain;
 mod hashed;
 mod ordered;
@@ -17,6 +18,7 @@ mod policy;
 use core::fmt;
 use std::collections::BTreeSet;
 
+pub(crate) use cache::FlowCache;
 pub use explain::{Candidate, Explanation, Reason, Stage};
 use hashed::{Hashed, Place};
 use ordered::Ordered;
@@ -24,7 +26,7 @@ pub use policy::{Action, Applies, Granularity, Policy, PolicyId, TemplateId};
 
 use crate::flow::{Direction, Flow};
 
-/// A compiled, immutable policy database. It is swapped whole, see `Update::Policies`.
+/// A compiled, immutable policy database. It is swapped whole, see [`Update::Policies`](crate::Update::Policies).
 pub struct Spd {
     policies: Vec<Policy>,
     default: Action,
@@ -142,6 +144,13 @@ impl Spd {
     /// Starts an SPD with what happens to a packet no policy covers: [`Action::Bypass`] or [`Action::Discard`].
     pub const fn builder(default: Action) -> SpdBuilder {
         SpdBuilder { policies: Vec::new(), default }
+    }
+
+    /// No policy but the default.
+    pub(crate) fn empty(default: Action) -> Self {
+        let (outbound, inbound) =
+            (Index::build(&[], Direction::Outbound), Index::build(&[], Direction::Inbound));
+        Self { policies: Vec::new(), default, outbound, inbound }
     }
 
     /// The policy for a packet of `flow` going in `direction`.

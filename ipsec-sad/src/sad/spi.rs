@@ -1,0 +1,251 @@
+//! SPIs for inbound SAs: numbers that are found again by index, and never met twice.
+//!
+//! ```text
+//!  31      24 23   20 19                  0
+//! +----------+-------+---------------------+
+//! |generation|worker |        slot         |
+//! +----------+-------+---------------------+
+//! ```
+//!
+//! The worker bits steer a packet to the worker that owns the SA, the slot is its place in that worker's table, and
+//! the random generation tells this SA from those that had the slot before. It is never 0, so that no SPI is in 0..=255
+//! (RFC 4303 §2.1). A slot that is given back waits behind others before it is used again.
+
+use core::fmt;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ipsec_crypto::SecureRandom;
+use ipsec_proto::Spi;
+
+use crate::verdict::WorkerId;
+
+/// The most workers an allocator can serve.
+pub const MAX_WORKERS: u8 = 1 << WORKER_BITS;
+
+const SLOT_BITS: u32 = 20;
+const WORKER_BITS: u32 = 4;
+const GENERATION_SHIFT: u32 = SLOT_BITS + WORKER_BITS;
+const SLOT_MASK: u32 = (1 << SLOT_BITS) - 1;
+/// Slots given back that wait before the first of them is used again.
+const RESTING_SLOTS: usize = 64;
+
+/// No SPI is left on any worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("all inbound SPIs are in use")]
+pub struct SpiExhausted;
+
+/// Why an SPI chosen by hand can't be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpiClaimError {
+    /// It lies in 0..=255.
+    #[error("SPI {0} is in the reserved range 0 to 255")]
+    Reserved(Spi),
+    /// A live SA has it.
+    #[error("SPI {0} is in use")]
+    InUse(Spi),
+}
+
+/// Hands out the SPIs of inbound SAs. A clone is another handle to the same numbers.
+///
+/// One is made for all workers of a data plane and given to whoever makes SAs: IKE and manual tunnels share the numbers.
+#[derive(Clone)]
+pub struct SpiAllocator {
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    workers: Vec<Slots>,
+    /// Whose turn it is.
+    next_worker: usize,
+    /// Numbers chosen by hand.
+    claimed: BTreeSet<u32>,
+}
+
+#[derive(Default)]
+struct Slots {
+    /// The generation each slot has or last had, and whether it is taken.
+    slots: Vec<(u8, Usage)>,
+    resting: VecDeque<u32>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Usage {
+    Free,
+    Taken,
+}
+
+impl SpiAllocator {
+    /// An allocator for `workers` workers, taken as at least 1 and at most [`MAX_WORKERS`].
+    #[must_use]
+    pub fn new(workers: u8) -> Self {
+        let workers = workers.clamp(1, MAX_WORKERS);
+        let state = State {
+            workers: (0..workers).map(|_| Slots::default()).collect(),
+            next_worker: 0,
+            claimed: BTreeSet::new(),
+        };
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Reserves an SPI; the workers take turns.
+    ///
+    /// # Errors
+    /// [`SpiExhausted`] with 2^20 SPIs taken on every worker.
+    pub fn reserve(&self, random: &mut dyn SecureRandom) -> Result<ReservedSpi, SpiExhausted> {
+        let mut octet = [0];
+        random.fill(&mut octet);
+        let [octet] = octet;
+        let spi = self.lock().reserve(octet).ok_or(SpiExhausted)?;
+        Ok(ReservedSpi { spi, allocator: self.clone() })
+    }
+
+    /// Reserves an SPI chosen by hand.
+    ///
+    /// # Errors
+    /// See [`SpiClaimError`].
+    pub fn claim(&self, spi: Spi) -> Result<ReservedSpi, SpiClaimError> {
+        if spi.is_reserved() {
+            return Err(SpiClaimError::Reserved(spi));
+        }
+        let mut state = self.lock();
+        if state.is_taken(spi) || !state.claimed.insert(spi.0) {
+            return Err(SpiClaimError::InUse(spi));
+        }
+        Ok(ReservedSpi { spi, allocator: self.clone() })
+    }
+
+    /// The worker that owns the inbound SA with this SPI.
+    #[must_use]
+    pub fn owner(&self, spi: Spi) -> WorkerId {
+        owner(spi, self.workers())
+    }
+
+    /// The number of workers.
+    #[must_use]
+    pub fn workers(&self) -> u8 {
+        u8::try_from(self.lock().workers.len()).unwrap_or(MAX_WORKERS)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The numbers are whole after every statement, so a panic elsewhere does not spoil them.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for SpiAllocator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SpiAllocator").finish_non_exhaustive()
+    }
+}
+
+/// The worker of `workers` that owns the inbound SA with this SPI. One chosen by hand may name a worker there is not.
+pub(crate) fn owner(spi: Spi, workers: u8) -> WorkerId {
+    let [_, octet, _, _] = spi.to_be_bytes();
+    WorkerId((octet >> (8 - WORKER_BITS)) % workers.max(1))
+}
+
+/// The place of an SPI in its worker's table.
+pub(crate) fn slot(spi: Spi) -> usize {
+    usize::try_from(spi.0 & SLOT_MASK).unwrap_or_default()
+}
+
+fn parts(spi: Spi) -> (u8, usize, u32) {
+    let [generation, octet, _, _] = spi.to_be_bytes();
+    (generation, usize::from(octet >> (8 - WORKER_BITS)), spi.0 & SLOT_MASK)
+}
+
+fn index(slot: u32) -> usize {
+    usize::try_from(slot).unwrap_or(usize::MAX)
+}
+
+impl State {
+    fn reserve(&mut self, random: u8) -> Option<Spi> {
+        for _ in 0..self.workers.len() {
+            let worker = self.next_worker;
+            self.next_worker = (worker + 1) % self.workers.len();
+            if let Some(spi) = self.reserve_on(worker, random) {
+                return Some(spi);
+            }
+        }
+        None
+    }
+
+    fn reserve_on(&mut self, worker: usize, random: u8) -> Option<Spi> {
+        let worker_bits = u32::try_from(worker).ok()? << SLOT_BITS;
+        let slots = self.workers.get_mut(worker)?;
+        let full = slots.slots.len() > index(SLOT_MASK);
+        let slot = if full || slots.resting.len() > RESTING_SLOTS {
+            slots.resting.pop_front()?
+        } else {
+            slots.slots.push((0, Usage::Free));
+            u32::try_from(slots.slots.len() - 1).ok()?
+        };
+        let (generation, usage) = slots.slots.get_mut(index(slot))?;
+        // Any generation but the last one and 0, and none that makes the number of a manual SA.
+        let last = *generation;
+        let number = (0..=u8::MAX)
+            .map(|step| random.wrapping_add(step))
+            .filter(|&candidate| candidate != 0 && candidate != last)
+            .map(|candidate| (candidate, u32::from(candidate) << GENERATION_SHIFT | worker_bits | slot))
+            .find(|(_, number)| !self.claimed.contains(number));
+        let Some((candidate, number)) = number else {
+            slots.resting.push_back(slot);
+            return None;
+        };
+        (*generation, *usage) = (candidate, Usage::Taken);
+        Some(Spi(number))
+    }
+
+    fn is_taken(&self, spi: Spi) -> bool {
+        let (generation, worker, slot) = parts(spi);
+        self.workers.get(worker).and_then(|slots| slots.slots.get(index(slot)))
+            == Some(&(generation, Usage::Taken))
+    }
+
+    fn release(&mut self, spi: Spi) {
+        if self.claimed.remove(&spi.0) || !self.is_taken(spi) {
+            return;
+        }
+        let (_, worker, slot) = parts(spi);
+        let Some(slots) = self.workers.get_mut(worker) else { return };
+        if let Some((_, usage)) = slots.slots.get_mut(index(slot)) {
+            *usage = Usage::Free;
+            slots.resting.push_back(slot);
+        }
+    }
+}
+
+/// An SPI that nobody else gets. Goes into [`InboundSa::prepare`](crate::InboundSa::prepare), or is given back when dropped.
+#[must_use]
+pub struct ReservedSpi {
+    spi: Spi,
+    allocator: SpiAllocator,
+}
+
+impl ReservedSpi {
+    /// The number.
+    #[must_use]
+    pub const fn spi(&self) -> Spi {
+        self.spi
+    }
+
+    /// The worker that will own the SA.
+    #[must_use]
+    pub fn owner(&self) -> WorkerId {
+        self.allocator.owner(self.spi)
+    }
+}
+
+impl Drop for ReservedSpi {
+    fn drop(&mut self) {
+        self.allocator.lock().release(self.spi);
+    }
+}
+
+impl fmt::Debug for ReservedSpi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReservedSpi({})", self.spi)
+    }
+}

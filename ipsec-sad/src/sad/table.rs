@@ -1,0 +1,196 @@
+//! A worker's SAs: inbound ones by SPI, outbound ones by template, both by pair.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use ipsec_proto::{Path, Spi};
+
+use super::{InboundSa, OutboundSa, PairId, SequenceRun, spi};
+use crate::flow::{Direction, Flow};
+use crate::spd::TemplateId;
+use crate::stats::Traffic;
+
+/// How many slots at most are added for one SA: reserved SPIs need not be installed in their order.
+const GROWTH: usize = 4096;
+
+/// The inbound SAs of one worker.
+#[derive(Default)]
+pub(crate) struct InboundTable {
+    /// By the slot in the SPI. Two SAs share a slot only if one of their SPIs was chosen by hand.
+    slots: Vec<Option<Box<InboundSa>>>,
+    /// SAs whose slot is taken by another.
+    displaced: BTreeMap<Spi, Box<InboundSa>>,
+    /// One pair may have more than one for a while: the old one of a pair that is replaced.
+    by_pair: BTreeMap<PairId, Spi>,
+}
+
+impl InboundTable {
+    /// Adds an SA; gives back the one the pair had before.
+    pub(crate) fn insert(&mut self, sa: Box<InboundSa>) -> Option<Box<InboundSa>> {
+        let replaced = self.remove(sa.pair());
+        self.by_pair.insert(sa.pair(), sa.spi());
+        let slot = spi::slot(sa.spi());
+        // A slot far above the others comes from an SPI chosen by hand: no reason to grow.
+        if slot < self.slots.len() + GROWTH {
+            let needed = self.slots.len().max(slot + 1);
+            self.slots.resize_with(needed, || None);
+            if let Some(place @ None) = self.slots.get_mut(slot) {
+                *place = Some(sa);
+                return replaced;
+            }
+        }
+        self.displaced.insert(sa.spi(), sa);
+        replaced
+    }
+
+    pub(crate) fn remove(&mut self, pair: PairId) -> Option<Box<InboundSa>> {
+        let spi = self.by_pair.remove(&pair)?;
+        match self.slots.get_mut(spi::slot(spi)) {
+            Some(place) if place.as_ref().is_some_and(|sa| sa.spi() == spi) => place.take(),
+            _ => self.displaced.remove(&spi),
+        }
+    }
+
+    pub(crate) fn get(&self, spi: Spi) -> Option<&InboundSa> {
+        match self.slots.get(spi::slot(spi)) {
+            Some(Some(sa)) if sa.spi() == spi => Some(sa),
+            _ => self.displaced.get(&spi).map(|sa| &**sa),
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, spi: Spi) -> Option<&mut InboundSa> {
+        match self.slots.get_mut(spi::slot(spi)) {
+            Some(Some(sa)) if sa.spi() == spi => Some(sa),
+            _ => self.displaced.get_mut(&spi).map(|sa| &mut **sa),
+        }
+    }
+
+    pub(crate) fn spi_of(&self, pair: PairId) -> Option<Spi> {
+        self.by_pair.get(&pair).copied()
+    }
+
+    /// In the order of the pairs.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &InboundSa> {
+        self.by_pair.values().filter_map(|&spi| self.get(spi))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_pair.len()
+    }
+}
+
+/// Whether an outbound SA is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// The peer may not be able to receive yet.
+    Installed,
+    /// Packets go out on it.
+    Active,
+}
+
+/// An outbound SA as one worker has it.
+pub(crate) struct Outbound {
+    pub(crate) sa: Arc<OutboundSa>,
+    pub(crate) path: Path,
+    pub(crate) standing: Standing,
+    pub(crate) last_used: Option<Instant>,
+    /// Packets of the present burst.
+    pub(crate) wanted: u64,
+    /// Their sequence numbers.
+    pub(crate) run: SequenceRun,
+    /// What was sealed in the present burst.
+    pub(crate) sealed: Traffic,
+}
+
+/// The outbound SAs of one worker.
+#[derive(Default)]
+pub(crate) struct OutboundTable {
+    slots: Vec<Option<Outbound>>,
+    free: Vec<usize>,
+    by_pair: BTreeMap<PairId, usize>,
+    /// The newest first.
+    by_template: BTreeMap<TemplateId, Vec<usize>>,
+}
+
+impl OutboundTable {
+    /// Adds an SA that is not used yet; the one the pair had before goes.
+    pub(crate) fn insert(&mut self, sa: Arc<OutboundSa>) -> Option<Arc<OutboundSa>> {
+        let (pair, template, path) = (sa.pair(), sa.sa.template, sa.path);
+        let replaced = self.remove(pair);
+        let entry = Outbound {
+            sa,
+            path,
+            standing: Standing::Installed,
+            last_used: None,
+            wanted: 0,
+            run: SequenceRun::default(),
+            sealed: Traffic::default(),
+        };
+        let index = match self.free.pop() {
+            Some(index) => index,
+            None => {
+                self.slots.push(None);
+                self.slots.len() - 1
+            }
+        };
+        if let Some(place) = self.slots.get_mut(index) {
+            *place = Some(entry);
+        }
+        self.by_pair.insert(pair, index);
+        self.by_template.entry(template).or_default().insert(0, index);
+        replaced
+    }
+
+    pub(crate) fn remove(&mut self, pair: PairId) -> Option<Arc<OutboundSa>> {
+        let index = self.by_pair.remove(&pair)?;
+        let entry = self.slots.get_mut(index)?.take()?;
+        self.free.push(index);
+        let template = entry.sa.sa.template;
+        if let Some(indices) = self.by_template.get_mut(&template) {
+            indices.retain(|&other| other != index);
+            if indices.is_empty() {
+                self.by_template.remove(&template);
+            }
+        }
+        Some(entry.sa)
+    }
+
+    /// The newest SA of the template that is in use, may carry another packet, and whose selectors cover the flow
+    /// (RFC 4301 §5.2).
+    pub(crate) fn choose(&self, template: TemplateId, flow: &Flow) -> Option<usize> {
+        self.by_template.get(&template)?.iter().copied().find(|&index| {
+            self.get(index).is_some_and(|entry| {
+                entry.is_usable() && entry.sa.sa.selector.matches(flow, Direction::Outbound)
+            })
+        })
+    }
+
+    pub(crate) fn get(&self, index: usize) -> Option<&Outbound> {
+        self.slots.get(index)?.as_ref()
+    }
+
+    pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut Outbound> {
+        self.slots.get_mut(index)?.as_mut()
+    }
+
+    pub(crate) fn of_pair(&mut self, pair: PairId) -> Option<&mut Outbound> {
+        let index = *self.by_pair.get(&pair)?;
+        self.get_mut(index)
+    }
+
+    /// In the order of the pairs.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Outbound> {
+        self.by_pair.values().filter_map(|&index| self.get(index))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_pair.len()
+    }
+}
+
+impl Outbound {
+    pub(crate) fn is_usable(&self) -> bool {
+        self.standing == Standing::Active && self.sa.is_usable()
+    }
+}

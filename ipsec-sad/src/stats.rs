@@ -1,0 +1,58 @@
+//! Counters.
+
+use crate::drop::DropReason;
+
+/// Dropped packets by reason. The reasons always add up to the total.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drops {
+    by_reason: [u64; DropReason::ALL.len()],
+    total: u64,
+}
+
+impl Default for Drops {
+    fn default() -> Self {
+        Self { by_reason: [0; DropReason::ALL.len()], total: 0 }
+    }
+}
+
+impl Drops {
+    /// Packets dropped.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Packets dropped for `reason`.
+    #[must_use]
+    pub fn count(&self, reason: DropReason) -> u64 {
+        self.by_reason.get(reason.index()).copied().unwrap_or_default()
+    }
+
+    /// Every reason with its count, those without a packet too.
+    pub fn iter(&self) -> impl Iterator<Item = (DropReason, u64)> {
+        DropReason::ALL.iter().copied().zip(self.by_reason)
+    }
+
+    pub(crate) fn add(&mut self, reason: DropReason, packets: u64) {
+        if let Some(count) = self.by_reason.get_mut(reason.index()) {
+            *count += packets;
+            self.total += packets;
+        }
+    }
+}
+
+/// Packets and octets of IP packets in clear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Packets.
+    pub packets: u64,
+    /// Octets of the clear packets, headers included.
+    pub bytes: u64,
+}
+
+impl Traffic {
+    pub(crate) fn add(&mut self, octets: usize) {
+        self.packets += 1;
+        self.bytes += octets as u64;
+    }
+}
