@@ -292,7 +292,8 @@ mod tests {
 
     use super::*;
     use crate::isakmp::{
-        Hash, Id, IdValue, KeyExchange, Nonce, Notify, Payload, SpiBytes, Tail, VendorId, encode_chain,
+        Hash, Id, IdValue, KeyExchange, Nonce, Notify, Payload, Proposal, SecurityAssociation, SpiBytes,
+        Tail, Transform, VendorId, encode_chain,
     };
     use crate::registry::{NotifyType, ProtocolId};
 
@@ -363,5 +364,34 @@ mod tests {
             verdict(Step::Qm3, Encrypted, &[hash(), Payload::Other(PayloadType(200), vec![])]),
             Err(GateErrorKind::NotAllowed { payload: PayloadType(200), at: 28 + 24 })
         );
+    }
+
+    #[test]
+    fn quick_mode_identities_come_in_pairs() {
+        let transform = Transform { number: 1, id: 12, attributes: vec![] };
+        let proposal = Proposal {
+            number: 1,
+            protocol: ProtocolId::ESP,
+            spi: SpiBytes::EMPTY,
+            transforms: vec![transform],
+        };
+        let sa = Payload::Sa(SecurityAssociation::new(vec![proposal]));
+        let ids = |n| [vec![hash(), sa.clone(), nonce()], vec![id(); n]].concat();
+        let verdict = |n| verdict(Step::Qm1, Protection::Encrypted, &ids(n));
+        assert_eq!((verdict(0), verdict(2)), (Ok(()), Ok(())));
+        assert_eq!(verdict(1), Err(GateErrorKind::HalfIdentity));
+        let at = 28 + 24 + 28 + 20 + 2 * 17;
+        assert_eq!(verdict(3), Err(GateErrorKind::Repeated { payload: PayloadType::ID, at, limit: 2 }));
+    }
+
+    #[test]
+    fn a_table_names_each_payload_once() {
+        for step in [Step::Mm1, Step::Mm3, Step::Mm5, Step::Qm1, Step::Qm3, Step::Qm4, Step::Informational] {
+            let rules = rules(step);
+            let repeated =
+                rules.iter().filter(|a| rules.iter().filter(|b| a.payload == b.payload).count() > 1);
+            assert_eq!(repeated.count(), 0, "{step}");
+            assert!(rules.iter().all(|rule| rule.min <= rule.max));
+        }
     }
 }
