@@ -180,6 +180,13 @@ impl Batch {
         self.slots.get(number).map(|slot| slot.verdict)
     }
 
+    /// Marks packet `number` as none of the data plane's: workers leave it alone then.
+    pub fn consume(&mut self, number: usize) {
+        if let Some(slot) = self.slots.get_mut(number) {
+            slot.verdict = Verdict::Consumed;
+        }
+    }
+
     /// Where packet `number` came from.
     #[must_use]
     pub fn meta(&self, number: usize) -> Option<Meta> {
@@ -235,6 +242,8 @@ mod tests {
         assert_eq!(batch.packet(2), None);
         assert_eq!(batch.iter().map(|packet| packet.octets.len()).collect::<Vec<_>>(), [4, 3]);
         assert!(batch.iter().all(|packet| packet.verdict == Verdict::Pending));
+        batch.consume(1);
+        assert_eq!([batch.verdict(0), batch.verdict(1)], [Some(Verdict::Pending), Some(Verdict::Consumed)]);
         batch.clear();
         assert!(batch.is_empty() && batch.packet(0).is_none());
     }

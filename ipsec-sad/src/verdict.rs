@@ -58,6 +58,8 @@ pub enum Verdict {
     Acquire(AcquireId),
     /// Give the packet, as it came, to the worker that owns its SA.
     Handoff(WorkerId),
+    /// Not for the data plane, and taken already: an IKE message or a NAT keepalive.
+    Consumed,
     /// Forget the packet. It is counted.
     Drop(DropReason),
 }
