@@ -1,2 +1,5 @@
-//! Test support of the IPsec crate family: virtual time, simulated pairs, fuzz bodies
+//! Test support of the IPsec crate family. Used by `tests/` and `fuzz/`, never shipped.
+
 #![forbid(unsafe_code)]
+
+pub mod fuzz;

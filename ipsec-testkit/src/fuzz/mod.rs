@@ -1,0 +1,22 @@
+//! Bodies of the fuzz targets: they assert laws, not only survival.
+//!
+//! The targets in `fuzz/` and the replay of their corpora in `tests/corpus.rs` call these.
+
+mod ip;
+mod isakmp;
+mod spd;
+
+pub use ip::ip_packet;
+pub use isakmp::{isakmp_message, isakmp_payload_chain};
+pub use spd::spd_vs_model;
+
+/// What is fed with octets: it panics when they break a law.
+pub type Body = fn(&[u8]);
+
+/// Every target by the name of its corpus.
+pub const TARGETS: &[(&str, Body)] = &[
+    ("ip_packet", ip_packet),
+    ("isakmp_message", isakmp_message),
+    ("isakmp_payload_chain", isakmp_payload_chain),
+    ("spd_vs_model", spd_vs_model),
+];
