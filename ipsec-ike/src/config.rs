@@ -1,0 +1,525 @@
+//! What may be talked about, and with whom: connections, children, limits.
+//!
+//! A [`Config`] is checked once, by [`ConfigBuilder::build`], and immutable from then on; a changed one is handed
+//! over whole, with [`Command::Reload`](crate::Command::Reload).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipsec_sad::{AddressRange, Selector, TemplateId};
+
+use crate::auth::PreSharedKey;
+use crate::identity::{Identity, MAX_LENGTH};
+use crate::retransmit::RetransmitPolicy;
+use crate::suite::{EspSuite, IkeSuite, Phase1Numbers, Phase2Numbers};
+
+/// The UDP ports of one end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ports {
+    /// Where IKE starts (RFC 2408 §2.5.1): 500.
+    pub ike: u16,
+    /// Where IKE goes on, and ESP in UDP runs, when there is a NAT (RFC 3947 §4): 4500.
+    pub natt: u16,
+}
+
+impl Default for Ports {
+    fn default() -> Self {
+        Self { ike: 500, natt: 4500 }
+    }
+}
+
+/// Our own address on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LocalAddress {
+    /// Whatever the peer writes to; to initiate, [`Question::Source`](crate::Question::Source) is asked.
+    Any,
+    /// This address and no other.
+    Literal(IpAddr),
+}
+
+/// The peer's address on a connection. The order is also the order of preference for a peer that calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RemoteAddress {
+    /// This address.
+    Literal(IpAddr),
+    /// Any address of a prefix or range: the peer calls, we don't.
+    Range(AddressRange),
+    /// A name; asked for again by [`Question::Resolve`](crate::Question::Resolve) whenever we initiate.
+    Name {
+        /// The DNS name.
+        name: String,
+        /// Its addresses when the configuration was read.
+        resolved: Vec<IpAddr>,
+    },
+    /// Any address: the peer calls, we don't.
+    Any,
+}
+
+/// Whether ESP goes into UDP (RFC 3947).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NatTraversal {
+    /// Where a NAT is found.
+    #[default]
+    Auto,
+    /// Always: our own address is announced as if it had been translated.
+    Force,
+    /// Never: NAT traversal is not announced.
+    Off,
+}
+
+/// When a child is negotiated without a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Start {
+    /// Only by command, or when the peer asks.
+    #[default]
+    Command,
+    /// When the data plane has a packet for it ([`SadEvent::Acquire`](ipsec_sad::SadEvent::Acquire)).
+    Traffic,
+    /// At once, when the configuration is taken up.
+    Immediate,
+}
+
+/// One pair of SAs that a connection may carry.
+#[derive(Debug, Clone)]
+pub struct Child {
+    /// Its name, unique within the connection.
+    pub name: String,
+    /// The data plane's word for it: what an acquire names, and what the SAs are installed under.
+    pub template: TemplateId,
+    /// What it covers, local to remote.
+    pub selector: Selector,
+    /// What is offered and accepted, best first.
+    pub proposals: Vec<EspSuite>,
+    /// How long its SAs live; one hour by default.
+    pub lifetime: Duration,
+    /// When it is negotiated.
+    pub start: Start,
+}
+
+impl Child {
+    /// A child with the default lifetime of an hour, started by traffic.
+    #[must_use]
+    pub fn new(
+        name: impl Into<String>,
+        template: TemplateId,
+        selector: Selector,
+        proposals: Vec<EspSuite>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            template,
+            selector,
+            proposals,
+            lifetime: Duration::from_secs(3600),
+            start: Start::Traffic,
+        }
+    }
+}
+
+/// One peer, and how to talk to it.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Its name, unique within the configuration.
+    pub name: String,
+    /// Our address.
+    pub local: LocalAddress,
+    /// The peer's address.
+    pub remote: RemoteAddress,
+    /// Who we say we are; our IKE address where `None`.
+    pub local_id: Option<Identity>,
+    /// Who the peer must say it is; the configured address where `None`, which then must be a literal.
+    pub remote_id: Option<Identity>,
+    /// The shared secret.
+    pub psk: Arc<PreSharedKey>,
+    /// What is offered and accepted in phase 1, best first.
+    pub proposals: Vec<IkeSuite>,
+    /// How long the ISAKMP SA lives; four hours by default.
+    pub ike_lifetime: Duration,
+    /// Whether ESP goes into UDP.
+    pub nat_traversal: NatTraversal,
+    /// The peer's ports.
+    pub remote_ports: Ports,
+    /// What it may carry.
+    pub children: Vec<Child>,
+}
+
+impl Connection {
+    /// A connection with defaults: any local address, identities from addresses, four hours, NAT traversal where needed.
+    #[must_use]
+    pub fn new(
+        name: impl Into<String>,
+        remote: RemoteAddress,
+        psk: Arc<PreSharedKey>,
+        proposals: Vec<IkeSuite>,
+        children: Vec<Child>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            local: LocalAddress::Any,
+            remote,
+            local_id: None,
+            remote_id: None,
+            psk,
+            proposals,
+            ike_lifetime: Duration::from_secs(4 * 3600),
+            nat_traversal: NatTraversal::Auto,
+            remote_ports: Ports::default(),
+            children,
+        }
+    }
+
+    /// The child of this name.
+    #[must_use]
+    pub fn child(&self, name: &str) -> Option<&Child> {
+        self.children.iter().find(|child| child.name == name)
+    }
+}
+
+/// How much a peer may make us hold. Each has a counter in [`IkeReport`](crate::IkeReport).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Responder negotiations in phase 1 that are not yet authenticated. At the limit the oldest that waits for
+    /// MM3, whose sender has not yet shown that it receives, is given up for the new one; where there is none the
+    /// new one is refused in silence.
+    pub half_open: usize,
+    /// The same for one source address, with the same rule.
+    pub half_open_per_source: usize,
+    /// ISAKMP SAs in all. At the limit new ones are refused in silence.
+    pub ike_sas: usize,
+    /// Quick modes that run at one time under one ISAKMP SA. At the limit a new one is dropped; the peer repeats it.
+    pub quick_modes: usize,
+    /// Pairs of SAs under one connection. At the limit a new quick mode is refused.
+    pub children: usize,
+    /// Notifies in clear and other answers to the unauthenticated, per second, to all sources together.
+    pub clear_notifies_per_second: u32,
+    /// Transforms of one proposal list that are looked at; the rest is ignored.
+    pub transforms: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            half_open: 1000,
+            half_open_per_source: 64,
+            ike_sas: 100_000,
+            quick_modes: 32,
+            children: 256,
+            clear_notifies_per_second: 20,
+            transforms: 256,
+        }
+    }
+}
+
+/// How long things take at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// How requests are repeated.
+    pub retransmit: RetransmitPolicy,
+    /// How long a responder keeps a negotiation whose peer has gone silent.
+    pub half_open: Duration,
+    /// How often a NAT's mapping is refreshed by the end behind it (RFC 3948 §4): 20 s.
+    pub keepalive: Duration,
+    /// How long the last message of a finished exchange is kept to answer duplicates.
+    pub linger: Duration,
+    /// How long a replaced pair of SAs is kept for packets under way.
+    pub overlap: Duration,
+    /// How long the embedding program may take to answer a question.
+    pub question: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            retransmit: RetransmitPolicy::default(),
+            half_open: Duration::from_secs(40),
+            keepalive: Duration::from_secs(20),
+            linger: Duration::from_secs(60),
+            overlap: Duration::from_secs(30),
+            question: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Whether keys are given out for a protocol analyser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeyLogging {
+    /// No key leaves, except to the data plane.
+    #[default]
+    Off,
+    /// [`Effect::KeyLog`](crate::Effect::KeyLog) has the key of each ISAKMP SA: whoever holds it reads the exchange.
+    On,
+}
+
+/// A checked configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    key_log: KeyLogging,
+    connections: Vec<Arc<Connection>>,
+    limits: Limits,
+    timing: Timing,
+    ports: Ports,
+}
+
+impl Config {
+    /// Starts an empty configuration.
+    #[must_use]
+    pub fn builder() -> ConfigBuilder {
+        ConfigBuilder::default()
+    }
+
+    /// The connections, in the order they were given.
+    #[must_use]
+    pub fn connections(&self) -> &[Arc<Connection>] {
+        &self.connections
+    }
+
+    /// The connection of this name.
+    #[must_use]
+    pub fn connection(&self, name: &str) -> Option<&Arc<Connection>> {
+        self.connections.iter().find(|connection| connection.name == name)
+    }
+
+    /// How much peers may make us hold.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// How long things take at most.
+    #[must_use]
+    pub const fn timing(&self) -> &Timing {
+        &self.timing
+    }
+
+    /// Whether keys are given out for a protocol analyser.
+    #[must_use]
+    pub const fn key_log(&self) -> KeyLogging {
+        self.key_log
+    }
+
+    /// Our own ports.
+    #[must_use]
+    pub const fn ports(&self) -> Ports {
+        self.ports
+    }
+}
+
+/// Collects a configuration and checks it.
+#[derive(Debug, Clone, Default)]
+pub struct ConfigBuilder {
+    config: Config,
+}
+
+impl ConfigBuilder {
+    /// Adds a connection.
+    #[must_use]
+    pub fn connection(mut self, connection: Connection) -> Self {
+        self.config.connections.push(Arc::new(connection));
+        self
+    }
+
+    /// Sets how much peers may make us hold.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.config.limits = limits;
+        self
+    }
+
+    /// Sets how long things take at most.
+    #[must_use]
+    pub const fn timing(mut self, timing: Timing) -> Self {
+        self.config.timing = timing;
+        self
+    }
+
+    /// Sets our own ports.
+    #[must_use]
+    pub const fn ports(mut self, ports: Ports) -> Self {
+        self.config.ports = ports;
+        self
+    }
+
+    /// Sets whether keys are given out for a protocol analyser.
+    #[must_use]
+    pub const fn key_log(mut self, key_log: KeyLogging) -> Self {
+        self.config.key_log = key_log;
+        self
+    }
+
+    /// Checks everything that can be checked without a peer.
+    ///
+    /// # Errors
+    /// The first fault found, with the field and the way to mend it.
+    pub fn build(self) -> Result<Config, ConfigError> {
+        let config = self.config;
+        check_numbers(&config)?;
+        for (index, connection) in config.connections.iter().enumerate() {
+            if config.connections.iter().take(index).any(|other| other.name == connection.name) {
+                return Err(ConfigError::new(
+                    &connection.name,
+                    "name",
+                    "is used twice",
+                    "give each connection its own name",
+                ));
+            }
+            check_connection(connection)?;
+        }
+        Ok(config)
+    }
+}
+
+fn check_numbers(config: &Config) -> Result<(), ConfigError> {
+    let limits = &config.limits;
+    for (field, value) in [
+        ("limits.half_open", limits.half_open),
+        ("limits.half_open_per_source", limits.half_open_per_source),
+        ("limits.ike_sas", limits.ike_sas),
+        ("limits.quick_modes", limits.quick_modes),
+        ("limits.children", limits.children),
+        ("limits.transforms", limits.transforms),
+        ("timing.retransmit.attempts", config.timing.retransmit.attempts as usize),
+    ] {
+        if value == 0 {
+            return Err(ConfigError::new("", field, "is 0", "set it to 1 at least"));
+        }
+    }
+    if config.timing.retransmit.initial.is_zero() {
+        return Err(ConfigError::new(
+            "",
+            "timing.retransmit.initial",
+            "is 0",
+            "set it to some hundred milliseconds",
+        ));
+    }
+    if config.ports.ike == config.ports.natt {
+        return Err(ConfigError::new(
+            "",
+            "ports",
+            "are equal",
+            "use different ports for IKE and for NAT traversal",
+        ));
+    }
+    Ok(())
+}
+
+fn check_connection(connection: &Connection) -> Result<(), ConfigError> {
+    let fault =
+        |field: &str, problem: &str, fix: &str| Err(ConfigError::new(&connection.name, field, problem, fix));
+    if connection.name.is_empty() {
+        return fault("name", "is empty", "give the connection a name");
+    }
+    if connection.proposals.is_empty() {
+        return fault(
+            "proposals",
+            "is empty",
+            "list at least one phase 1 suite, for example aes256-sha256-modp3072",
+        );
+    }
+    if !matches!(connection.remote, RemoteAddress::Literal(_)) && connection.remote_id.is_none() {
+        return fault(
+            "remote.id",
+            "is missing",
+            "the remote address is no literal: say who the peer must be",
+        );
+    }
+    if connection.proposals.len() > 255 {
+        return fault("proposals", "has more than 255 suites", "list the few that you want");
+    }
+    if connection
+        .proposals
+        .iter()
+        .any(|suite| suite.encryption_number().is_none() || suite.hash_number().is_none())
+    {
+        return fault(
+            "proposals",
+            "names an algorithm without a number in IKEv1",
+            "choose a CBC cipher and a hash",
+        );
+    }
+    if [&connection.local_id, &connection.remote_id]
+        .into_iter()
+        .flatten()
+        .any(|id| id.data().len() > MAX_LENGTH)
+    {
+        return fault("local_id or remote_id", "is too long", "use at most 512 octets");
+    }
+    if let (LocalAddress::Literal(local), RemoteAddress::Literal(remote)) =
+        (connection.local, &connection.remote)
+    {
+        if local.is_ipv4() != remote.is_ipv4() {
+            return fault(
+                "local",
+                "and remote are of different families",
+                "use IPv4 on both ends or IPv6 on both",
+            );
+        }
+        if local == *remote {
+            return fault("remote", "is our own address", "give the peer's address");
+        }
+    }
+    if connection.ike_lifetime < Duration::from_secs(60) {
+        return fault("ike_lifetime", "is below a minute", "set at least 60 s");
+    }
+    for (index, child) in connection.children.iter().enumerate() {
+        if connection.children.iter().take(index).any(|other| other.name == child.name) {
+            return fault("children.name", "is used twice", "give each child its own name");
+        }
+        if child.proposals.is_empty() {
+            return fault(
+                "children.proposals",
+                "is empty",
+                "list at least one ESP suite, for example aes256-sha256",
+            );
+        }
+        if child.proposals.len() > 255 {
+            return fault("children.proposals", "has more than 255 suites", "list the few that you want");
+        }
+        let unnumbered = |suite: &EspSuite| {
+            suite.transform_number().is_none()
+                || suite.integrity.is_some() && suite.integrity_number().is_none()
+        };
+        if child.proposals.iter().any(unnumbered) {
+            return fault(
+                "children.proposals",
+                "names an algorithm without a number in IKEv1",
+                "choose another one",
+            );
+        }
+        if child.selector.mixes_families() {
+            return fault("children.selector", "mixes IPv4 and IPv6", "make one child for each family");
+        }
+        if child.lifetime < Duration::from_secs(30) {
+            return fault("children.lifetime", "is below 30 s", "set at least 30 s");
+        }
+        // RFC 2409 §5.5: the group of a quick mode is one for all its proposals, as there is one KE payload.
+        if child.proposals.windows(2).any(|pair| matches!(pair, [a, b] if a.group != b.group)) {
+            return fault(
+                "children.proposals",
+                "differ in the PFS group",
+                "use one PFS group, or none, for the whole child",
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with a configuration, and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{field} {problem}: {fix}", if connection.is_empty() { String::new() } else { format!("connection {connection}: ") })]
+pub struct ConfigError {
+    /// The connection's name; empty for what concerns all of them.
+    pub connection: String,
+    /// The field, as [`Connection`], [`Child`], [`Limits`] and [`Timing`] name it.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: String,
+    /// What to do.
+    pub fix: String,
+}
+
+impl ConfigError {
+    fn new(connection: &str, field: &str, problem: &str, fix: &str) -> Self {
+        Self { connection: connection.into(), field: field.into(), problem: problem.into(), fix: fix.into() }
+    }
+}

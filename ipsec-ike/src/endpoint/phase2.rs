@@ -1,0 +1,437 @@
+//! Quick Mode, driven: in both roles, several at a time under one ISAKMP SA.
+
+use std::sync::Arc;
+
+use ipsec_proto::isakmp::{Body, Message, Payload};
+use ipsec_proto::net::{Path, Spi};
+use ipsec_proto::registry::{ExchangeType, NotifyType};
+use ipsec_sad::PairId;
+
+use super::{Core, Ike, TimerKey, Told};
+use crate::clock::Now;
+use crate::diagnosis::{Diagnoser, Diagnosis, Observation};
+use crate::event::{DiscardReason, DownReason, Event, Sense};
+use crate::output::Disposition;
+use crate::refusal::{Cause, Refusal};
+use crate::retransmit::Outstanding;
+use crate::sa::{Answered, ChildPhase, Exchange, IkeSa, QuickPhase, SaId, UsedIds, Wanted};
+use crate::state::{MessageNumber, Phase, Role};
+use crate::timer::TimerKind;
+use crate::v1::main::{Established, Phase1};
+use crate::v1::quick::{self, Offer};
+use crate::v1::{informational, wire};
+
+impl Core {
+    /// A message id that the SA has not seen (RFC 2409 §5.5).
+    pub(super) fn message_id(&mut self, used: &UsedIds) -> u32 {
+        loop {
+            let mut octets = [0; 4];
+            self.random.fill(&mut octets);
+            let id = u32::from_be_bytes(octets);
+            if id != 0 && !used.contains(id) {
+                return id;
+            }
+        }
+    }
+}
+
+pub(super) fn established(sa: &IkeSa) -> Option<&Established> {
+    match &sa.phase1 {
+        Phase1::Active(established) => Some(established),
+        _ => None,
+    }
+}
+
+impl Ike {
+    /// Starts the quick modes that waited for phase 1.
+    pub(super) fn start_wanted(&mut self, now: Now, id: SaId) {
+        let Some(sa) = self.sas.get_mut(&id) else { return };
+        for wanted in std::mem::take(&mut sa.wanted) {
+            self.start_quick(now, id, wanted);
+        }
+    }
+
+    /// Starts a quick mode under an ISAKMP SA that stands.
+    pub(super) fn start_quick(&mut self, now: Now, id: SaId, wanted: Wanted) {
+        let provider = Arc::clone(&self.core.provider);
+        let policy = self.core.config.timing().retransmit;
+        let Some(sa) = self.sas.get_mut(&id) else { return };
+        let name = Arc::clone(&sa.name);
+        let local = |detail: String| Refusal::new(Cause::Local, MessageNumber::Qm1, Role::Initiator, detail);
+        let started = match self.core.spis.reserve(self.core.random.as_mut()) {
+            Err(error) => Err(local(error.to_string())),
+            Ok(reserved) => {
+                let message_id = self.core.message_id(&sa.used_ids);
+                let header = wire::header(&sa.cookies, ExchangeType::QUICK_MODE, message_id);
+                let Phase1::Active(established) = &sa.phase1 else { return };
+                let random = self.core.random.as_mut();
+                quick::initiate(established, &header, &wanted.child, sa.path, reserved, &provider, random)
+                    .map(|made| (message_id, made))
+            }
+        };
+        let (message_id, (state, octets, names)) = match started {
+            Ok(started) => started,
+            Err(refusal) => return self.child_failed(&name, wanted, Diagnosis::of_refusal(&refusal)),
+        };
+        sa.used_ids.insert(message_id);
+        let mut diagnoser = Diagnoser::new(Role::Initiator);
+        diagnoser.observe(now.mono, Observation::Sent(MessageNumber::Qm1));
+        let (outstanding, next) = Outstanding::first(octets.clone(), &policy, now.mono);
+        let exchange = Exchange {
+            phase: QuickPhase::Initiator(Box::new(state), wanted),
+            outstanding: Some((MessageNumber::Qm1, outstanding)),
+            answered: Answered::default(),
+            diagnoser,
+            started: now.mono,
+        };
+        sa.exchanges.insert(message_id, exchange);
+        let path = sa.path;
+        self.core.timers.set(TimerKey::Quick(id, message_id, TimerKind::Retransmit), next);
+        self.send_quick(id, path, MessageNumber::Qm1, message_id, octets, &names);
+    }
+
+    fn send_quick(
+        &mut self,
+        id: SaId,
+        path: Path,
+        number: MessageNumber,
+        message_id: u32,
+        octets: Vec<u8>,
+        names: &str,
+    ) {
+        let told = Told { number, sense: Sense::Sent, message_id, octets: octets.len(), payloads: names };
+        self.tell(id, path, &told);
+        self.core.transmit(path, octets);
+    }
+
+    fn received_quick(
+        &mut self,
+        id: SaId,
+        path: Path,
+        number: MessageNumber,
+        message: &Message<'_>,
+        names: &str,
+    ) {
+        let message_id = message.header.message_id;
+        let told = Told {
+            number,
+            sense: Sense::Received,
+            message_id,
+            octets: message.octets.len(),
+            payloads: names,
+        };
+        self.tell(id, path, &told);
+    }
+
+    /// A Quick Mode message.
+    pub(super) fn on_quick_mode(&mut self, now: Now, path: Path, message: &Message<'_>) -> Disposition {
+        let header = &message.header;
+        let Some(id) = self.find(header) else {
+            return Disposition::Discarded(DiscardReason::UnknownCookies);
+        };
+        let Some(sa) = self.sas.get(&id) else {
+            return Disposition::Discarded(DiscardReason::UnknownCookies);
+        };
+        let Phase1::Active(_) = sa.phase1 else { return Disposition::Discarded(DiscardReason::WrongState) };
+        let Body::Encrypted(ciphertext) = message.body else {
+            return Disposition::Discarded(DiscardReason::InClear);
+        };
+        if header.message_id == 0 {
+            return Disposition::Discarded(DiscardReason::MessageId);
+        }
+        let result = match sa.exchanges.get(&header.message_id) {
+            Some(exchange) if exchange.answered.request == message.octets => {
+                let (answer, cookies) = (exchange.answered.answer.clone(), sa.cookies);
+                let answered = !answer.is_empty();
+                if answered {
+                    self.core.transmit(path, answer);
+                }
+                self.core.outbox.event(Event::Duplicate { cookies, path, answered });
+                return Disposition::Duplicate;
+            }
+            Some(exchange) => match &exchange.phase {
+                QuickPhase::Initiator(..) => self.on_qm2(now, id, path, message, ciphertext),
+                QuickPhase::Responder(..) => self.on_qm3(now, id, path, message, ciphertext),
+                QuickPhase::Done => return Disposition::Discarded(DiscardReason::WrongState),
+            },
+            None if sa.used_ids.contains(header.message_id) => {
+                return Disposition::Discarded(DiscardReason::MessageId);
+            }
+            None => {
+                let limit = self.core.config.limits().quick_modes;
+                let running = sa.exchanges.values().filter(|e| !matches!(e.phase, QuickPhase::Done)).count();
+                if running >= limit {
+                    self.core.counters.at_limit += 1;
+                    self.core.outbox.event(Event::AtLimit { limit: "quick_modes", value: limit, path });
+                    return Disposition::Discarded(DiscardReason::Limit);
+                }
+                self.on_qm1(now, id, path, message, ciphertext)
+            }
+        };
+        match result {
+            Ok(()) => Disposition::Accepted,
+            Err(refusal) => {
+                let cookies = self.sas.get(&id).map_or_else(
+                    || crate::event::Cookies { initiator: header.initiator, responder: header.responder },
+                    |sa| sa.cookies,
+                );
+                self.refused(path, cookies, refusal)
+            }
+        }
+    }
+
+    fn on_qm1(
+        &mut self,
+        now: Now,
+        id: SaId,
+        path: Path,
+        message: &Message<'_>,
+        ciphertext: &[u8],
+    ) -> Result<(), Refusal> {
+        let Some(sa) = self.sas.get_mut(&id) else { return Ok(()) };
+        let Phase1::Active(established) = &sa.phase1 else { return Ok(()) };
+        // Nothing is kept of a message before its hash is verified.
+        let offer = quick::check_qm1(established, &message.header, ciphertext)?;
+        let message_id = message.header.message_id;
+        sa.used_ids.insert(message_id);
+        self.received_quick(id, path, MessageNumber::Qm1, message, &offer.payloads);
+        if offer.notifies.contains(&NotifyType::INITIAL_CONTACT) {
+            self.initial_contact(now, id);
+        }
+        match self.take_offer(now, id, path, message, offer) {
+            Ok(()) => Ok(()),
+            Err(refusal) => {
+                self.refuse_qm1(now, id, path, message, &refusal);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Says no under the keys, and keeps the answer for a peer that repeats its question.
+    fn refuse_qm1(&mut self, now: Now, id: SaId, path: Path, message: &Message<'_>, refusal: &Refusal) {
+        self.core.counters.failed += 1;
+        let Some(notify) = refusal.notify() else { return };
+        let message_id = message.header.message_id;
+        let payload = Payload::Notify(informational::about_child(None, notify));
+        let answer = self.send_informational(id, path, vec![payload]).unwrap_or_default();
+        let linger = now.mono + self.core.config.timing().linger;
+        let Some(sa) = self.sas.get_mut(&id) else { return };
+        let mut diagnoser = Diagnoser::new(Role::Responder);
+        diagnoser.observe(now.mono, Observation::Refused(Box::new(refusal.clone())));
+        let exchange = Exchange {
+            phase: QuickPhase::Done,
+            outstanding: None,
+            answered: Answered { request: message.octets.to_vec(), answer },
+            diagnoser,
+            started: now.mono,
+        };
+        sa.exchanges.insert(message_id, exchange);
+        self.core.timers.set(TimerKey::Quick(id, message_id, TimerKind::Linger), linger);
+    }
+
+    fn take_offer(
+        &mut self,
+        now: Now,
+        id: SaId,
+        path: Path,
+        message: &Message<'_>,
+        offer: Offer,
+    ) -> Result<(), Refusal> {
+        let provider = Arc::clone(&self.core.provider);
+        let limits = *self.core.config.limits();
+        let policy = self.core.config.timing().retransmit;
+        let Some(sa) = self.sas.get_mut(&id) else { return Ok(()) };
+        let Phase1::Active(established) = &sa.phase1 else { return Ok(()) };
+        let refuse = |cause, detail: String| Refusal::new(cause, MessageNumber::Qm1, Role::Responder, detail);
+        let of_connection = self.children.values().filter(|child| child.connection == sa.name).count();
+        if of_connection >= limits.children {
+            let detail = format!("{of_connection} pairs of SAs stand, the limit is {}", limits.children);
+            return Err(refuse(Cause::Limit, detail));
+        }
+        let connection = Arc::clone(&sa.connection);
+        let taken = offer.take(established, &connection.children, path, limits.transforms)?;
+        let child = taken.child;
+        let reserved = self
+            .core
+            .spis
+            .reserve(self.core.random.as_mut())
+            .map_err(|error| refuse(Cause::Local, error.to_string()))?;
+        let random = self.core.random.as_mut();
+        let (state, agreement, octets, names) =
+            quick::respond(established, &message.header, offer, taken, reserved, &provider, random)?;
+        let message_id = message.header.message_id;
+        let mut diagnoser = Diagnoser::new(Role::Responder);
+        diagnoser.observe(now.mono, Observation::Received(MessageNumber::Qm1));
+        diagnoser.observe(now.mono, Observation::Sent(MessageNumber::Qm2));
+        let pair = self.install(now, id, path, child, agreement, Role::Responder, Vec::new(), None);
+        if let Some(child) = self.children.get_mut(&pair) {
+            child.exchange = Some((id, message_id));
+        }
+        let (outstanding, next) = Outstanding::first(octets.clone(), &policy, now.mono);
+        let exchange = Exchange {
+            phase: QuickPhase::Responder(Box::new(state), pair),
+            outstanding: Some((MessageNumber::Qm2, outstanding)),
+            answered: Answered { request: message.octets.to_vec(), answer: octets.clone() },
+            diagnoser,
+            started: now.mono,
+        };
+        if let Some(sa) = self.sas.get_mut(&id) {
+            sa.exchanges.insert(message_id, exchange);
+        }
+        self.core.timers.set(TimerKey::Quick(id, message_id, TimerKind::Retransmit), next);
+        self.send_quick(id, path, MessageNumber::Qm2, message_id, octets, &names);
+        Ok(())
+    }
+
+    fn on_qm2(
+        &mut self,
+        now: Now,
+        id: SaId,
+        path: Path,
+        message: &Message<'_>,
+        ciphertext: &[u8],
+    ) -> Result<(), Refusal> {
+        let message_id = message.header.message_id;
+        let Some(sa) = self.sas.get_mut(&id) else { return Ok(()) };
+        let Phase1::Active(established) = &sa.phase1 else { return Ok(()) };
+        let Some(exchange) = sa.exchanges.get_mut(&message_id) else { return Ok(()) };
+        let QuickPhase::Initiator(state, wanted) = &exchange.phase else { return Ok(()) };
+        let checked = state.check(established, &message.header, ciphertext, &wanted.child);
+        let verified = match checked {
+            Ok(verified) => verified,
+            // Its hash is wrong: it is nobody's. The exchange waits on.
+            Err(refusal) if matches!(refusal.cause, Cause::InvalidHash | Cause::Undecryptable) => {
+                return Err(refusal);
+            }
+            // The peer itself answers with something that we did not ask for.
+            Err(refusal) => {
+                exchange.diagnoser.observe(now.mono, Observation::Refused(Box::new(refusal.clone())));
+                self.fail_quick(now, id, message_id);
+                return Err(refusal);
+            }
+        };
+        let names = verified.0.payloads.clone();
+        let QuickPhase::Initiator(state, wanted) = std::mem::replace(&mut exchange.phase, QuickPhase::Done)
+        else {
+            return Ok(());
+        };
+        let started = exchange.started;
+        let stepped = state.step(established, &message.header, verified);
+        let (agreement, octets) = match stepped {
+            Ok(stepped) => stepped,
+            Err(refusal) => {
+                let name = Arc::clone(&sa.name);
+                sa.exchanges.remove(&message_id);
+                self.core.timers.clear(TimerKey::Quick(id, message_id, TimerKind::Retransmit));
+                self.child_failed(&name, wanted, Diagnosis::of_refusal(&refusal));
+                return Err(refusal);
+            }
+        };
+        exchange.outstanding = None;
+        exchange.answered = Answered { request: message.octets.to_vec(), answer: octets.clone() };
+        let cookies = sa.cookies;
+        let timing = *self.core.config.timing();
+        self.core.timers.clear(TimerKey::Quick(id, message_id, TimerKind::Retransmit));
+        self.core.timers.set(TimerKey::Quick(id, message_id, TimerKind::Linger), now.mono + timing.linger);
+        self.received_quick(id, path, MessageNumber::Qm2, message, &names);
+        let Wanted { child, acquires, replaces } = wanted;
+        let pair = self.install(now, id, path, &child, agreement, Role::Initiator, acquires, replaces);
+        self.send_quick(id, path, MessageNumber::Qm3, message_id, octets, "HASH");
+        self.child_up(now, pair);
+        let took = now.mono.saturating_duration_since(started);
+        self.core.outbox.event(Event::Step { cookies, phase: Phase::Two, took });
+        Ok(())
+    }
+
+    fn on_qm3(
+        &mut self,
+        now: Now,
+        id: SaId,
+        path: Path,
+        message: &Message<'_>,
+        ciphertext: &[u8],
+    ) -> Result<(), Refusal> {
+        let message_id = message.header.message_id;
+        let Some(sa) = self.sas.get(&id) else { return Ok(()) };
+        let Phase1::Active(established) = &sa.phase1 else { return Ok(()) };
+        let Some(exchange) = sa.exchanges.get(&message_id) else { return Ok(()) };
+        let QuickPhase::Responder(state, pair) = &exchange.phase else { return Ok(()) };
+        let names = state.check(established, &message.header, ciphertext)?;
+        let pair = *pair;
+        self.received_quick(id, path, MessageNumber::Qm3, message, &names);
+        self.finish_responder(now, id, message_id, message.octets.to_vec());
+        self.child_up(now, pair);
+        Ok(())
+    }
+
+    /// The initiator has shown that it has QM2: by QM3, or by a packet on the SA.
+    pub(super) fn finish_responder(&mut self, now: Now, id: SaId, message_id: u32, last: Vec<u8>) {
+        let linger = now.mono + self.core.config.timing().linger;
+        let Some(sa) = self.sas.get_mut(&id) else { return };
+        let cookies = sa.cookies;
+        let Some(exchange) = sa.exchanges.get_mut(&message_id) else { return };
+        exchange.phase = QuickPhase::Done;
+        exchange.outstanding = None;
+        if !last.is_empty() {
+            exchange.answered = Answered { request: last, answer: Vec::new() };
+        }
+        let took = now.mono.saturating_duration_since(exchange.started);
+        self.core.timers.clear(TimerKey::Quick(id, message_id, TimerKind::Retransmit));
+        self.core.timers.set(TimerKey::Quick(id, message_id, TimerKind::Linger), linger);
+        self.core.outbox.event(Event::Step { cookies, phase: Phase::Two, took });
+    }
+
+    /// A quick mode of ours, or one that waits for QM3, has failed.
+    pub(super) fn fail_quick(&mut self, now: Now, id: SaId, message_id: u32) {
+        let Some(sa) = self.sas.get_mut(&id) else { return };
+        let name = Arc::clone(&sa.name);
+        let Some(exchange) = sa.exchanges.remove(&message_id) else { return };
+        let diagnosis = exchange.diagnoser.conclude();
+        self.drop_exchange(now, id, &name, message_id, exchange, &diagnosis);
+    }
+
+    /// Lets a quick mode go, with what hangs on it.
+    pub(super) fn drop_exchange(
+        &mut self,
+        now: Now,
+        id: SaId,
+        connection: &Arc<str>,
+        message_id: u32,
+        exchange: Exchange,
+        diagnosis: &Diagnosis,
+    ) {
+        for kind in [TimerKind::Retransmit, TimerKind::Linger] {
+            self.core.timers.clear(TimerKey::Quick(id, message_id, kind));
+        }
+        match exchange.phase {
+            QuickPhase::Initiator(_, wanted) => {
+                self.core.counters.failed += 1;
+                self.child_failed(connection, wanted, diagnosis.clone());
+            }
+            QuickPhase::Responder(_, pair) => {
+                self.core.counters.failed += 1;
+                self.delete_child(now, pair, &DownReason::Failed(Box::new(diagnosis.clone())));
+            }
+            QuickPhase::Done => {}
+        }
+    }
+
+    /// The quick mode of ours that an error notify is about: the one with that SPI, else the only one.
+    pub(super) fn quick_of_notify(&self, id: SaId, spi: Option<Spi>) -> Option<u32> {
+        let sa = self.sas.get(&id)?;
+        let mut ours = sa.exchanges.iter().filter_map(|(message_id, exchange)| match &exchange.phase {
+            QuickPhase::Initiator(state, _) => Some((*message_id, state.reserved.spi())),
+            _ => None,
+        });
+        if let Some(found) = spi.and_then(|spi| ours.clone().find(|(_, reserved)| *reserved == spi)) {
+            return Some(found.0);
+        }
+        let (only, _) = ours.next()?;
+        ours.next().is_none().then_some(only)
+    }
+
+    /// Whether the pair still waits for QM3.
+    pub(super) fn pending_exchange(&self, pair: PairId) -> Option<(SaId, u32)> {
+        self.children.get(&pair).filter(|child| child.phase == ChildPhase::Pending)?.exchange
+    }
+}

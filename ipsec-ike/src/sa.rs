@@ -1,0 +1,150 @@
+//! What is kept of an ISAKMP SA, of its exchanges, and of the IPsec SAs that came out of them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ipsec_proto::net::{Path, Spi};
+use ipsec_sad::{AcquireId, PairId, Selector, TemplateId};
+
+use crate::config::{Child, Connection};
+use crate::diagnosis::Diagnoser;
+use crate::event::Cookies;
+use crate::identity::Identity;
+use crate::retransmit::Outstanding;
+use crate::state::{MessageNumber, QuickState, Role};
+use crate::suite::EspSuite;
+use crate::v1::main::Phase1;
+use crate::v1::quick;
+
+/// An ISAKMP SA's number within this process; greater is younger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SaId(pub(crate) u64);
+
+/// A child that is wanted, and for whom.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) child: Child,
+    pub(crate) acquires: Vec<AcquireId>,
+    pub(crate) replaces: Option<PairId>,
+}
+
+/// The message ids that an ISAKMP SA has seen, ours among them so that a reflected message is known (RFC 2409 §5.5:
+/// they are unique under one SA). The oldest are forgotten beyond the bound.
+#[derive(Debug, Default)]
+pub(crate) struct UsedIds(VecDeque<u32>);
+
+impl UsedIds {
+    const BOUND: usize = 1024;
+
+    pub(crate) fn contains(&self, id: u32) -> bool {
+        self.0.contains(&id)
+    }
+
+    pub(crate) fn insert(&mut self, id: u32) {
+        if self.0.len() >= Self::BOUND {
+            self.0.pop_front();
+        }
+        self.0.push_back(id);
+    }
+}
+
+/// The last request and what it was answered with: a duplicate gets the same octets again.
+#[derive(Debug, Default)]
+pub(crate) struct Answered {
+    pub(crate) request: Vec<u8>,
+    pub(crate) answer: Vec<u8>,
+}
+
+/// The addresses of an initiator that still asks for them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Addressing {
+    pub(crate) local: Option<IpAddr>,
+    pub(crate) remote: Option<IpAddr>,
+}
+
+/// An ISAKMP SA, from its first message on.
+#[derive(Debug)]
+pub(crate) struct IkeSa {
+    pub(crate) role: Role,
+    pub(crate) cookies: Cookies,
+    pub(crate) path: Path,
+    /// The connection; for a responder the first candidate, until MM5 settles it.
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) name: Arc<str>,
+    pub(crate) candidates: Vec<Arc<Connection>>,
+    pub(crate) phase1: Phase1,
+    pub(crate) addressing: Addressing,
+    pub(crate) diagnoser: Diagnoser,
+    pub(crate) outstanding: Option<(MessageNumber, Outstanding)>,
+    pub(crate) answered: Answered,
+    pub(crate) started: Instant,
+    pub(crate) wanted: Vec<Wanted>,
+    pub(crate) exchanges: BTreeMap<u32, Exchange>,
+    pub(crate) used_ids: UsedIds,
+    /// When the last notify in clear was sent, so that the next one waits.
+    pub(crate) clear_notify_at: Option<Instant>,
+}
+
+/// A quick mode.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) phase: QuickPhase,
+    pub(crate) outstanding: Option<(MessageNumber, Outstanding)>,
+    pub(crate) answered: Answered,
+    pub(crate) diagnoser: Diagnoser,
+    pub(crate) started: Instant,
+}
+
+/// A quick mode's state, by role and message that is due.
+#[derive(Debug)]
+pub(crate) enum QuickPhase {
+    Initiator(Box<quick::WaitMsg2>, Wanted),
+    Responder(Box<quick::WaitMsg3>, PairId),
+    Done,
+}
+
+impl QuickPhase {
+    pub(crate) const fn name(&self) -> QuickState {
+        match self {
+            Self::Initiator(..) => QuickState::QmWaitMsg2,
+            Self::Responder(..) => QuickState::QmWaitMsg3,
+            Self::Done => QuickState::QmDone,
+        }
+    }
+}
+
+/// How far a pair of IPsec SAs is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChildPhase {
+    /// Responder: QM2 is sent; the outbound SA waits for QM3 or a packet.
+    Pending,
+    /// In use.
+    Up,
+    /// A newer pair has taken its place; it stays for packets under way.
+    Replaced,
+}
+
+/// A pair of IPsec SAs. It does not belong to an ISAKMP SA: it outlives it.
+#[derive(Debug)]
+pub(crate) struct ChildSa {
+    pub(crate) connection: Arc<str>,
+    pub(crate) child: Arc<str>,
+    pub(crate) template: TemplateId,
+    pub(crate) remote_id: Identity,
+    pub(crate) inbound: Spi,
+    pub(crate) outbound: Spi,
+    pub(crate) suite: EspSuite,
+    pub(crate) selector: Selector,
+    pub(crate) path: Path,
+    pub(crate) in_udp: bool,
+    pub(crate) role: Role,
+    pub(crate) phase: ChildPhase,
+    pub(crate) created: Instant,
+    pub(crate) lifetime: Duration,
+    pub(crate) acquires: Vec<AcquireId>,
+    pub(crate) replaces: Option<PairId>,
+    /// The quick mode that makes it, while it is pending.
+    pub(crate) exchange: Option<(SaId, u32)>,
+}

@@ -1,0 +1,8 @@
+//! IKEv1, one file an exchange.
+
+pub(crate) mod informational;
+pub(crate) mod keys;
+pub(crate) mod main;
+pub(crate) mod proposal;
+pub(crate) mod quick;
+pub(crate) mod wire;
