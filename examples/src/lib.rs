@@ -1,5 +1,6 @@
-//! Libraries behind the example binaries: the demonstration.
+//! Libraries behind the example binaries: the demonstration, and the gateway's configuration.
 
 #![forbid(unsafe_code)]
 
+pub mod config;
 pub mod demo;
