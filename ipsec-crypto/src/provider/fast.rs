@@ -1,6 +1,7 @@
-//! The fast provider: `portable`, with aws-lc-rs where that is faster. Safe interfaces only.
+//! The fast provider: `portable`, with aws-lc-rs where measurements say that it is faster. Safe interfaces only.
 //!
-//! AES-CBC is `EncryptingKey::cbc`, which neither pads nor allocates.
+//! AES-CBC is `EncryptingKey::cbc`, which neither pads nor allocates: 0.8 of the portable time at 1408 octets, 0.4 at 64.
+//! HMAC stays portable: aws-lc-rs takes 1.0 to 1.4 of its time. MODP too: aws-lc-rs has no interface to it.
 
 use std::fmt;
 
@@ -8,7 +9,6 @@ use aws_lc_rs::cipher::{
     AES_128, AES_192, AES_256, DecryptingKey, DecryptionContext, EncryptingKey, EncryptionContext,
     UnboundCipherKey,
 };
-use aws_lc_rs::hmac;
 use aws_lc_rs::iv::FixedLength;
 
 use super::CryptoProvider;
@@ -17,8 +17,7 @@ use super::legacy;
 use super::portable;
 use crate::cipher::{CipherAlgorithm, CipherKey};
 use crate::error::CryptoError;
-use crate::integrity::{IntegrityAlgorithm, IntegrityKey};
-use crate::suite::{Encryption, Integrity};
+use crate::suite::Encryption;
 
 pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
     name: "fast",
@@ -28,14 +27,7 @@ pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
         #[cfg(feature = "legacy")]
         &legacy::TripleDesCbc,
     ],
-    integrity: &[
-        &Hmac { id: Integrity::HmacSha256_128, algorithm: &hmac::HMAC_SHA256 },
-        &Hmac { id: Integrity::HmacSha384_192, algorithm: &hmac::HMAC_SHA384 },
-        &Hmac { id: Integrity::HmacSha512_256, algorithm: &hmac::HMAC_SHA512 },
-        portable::HMAC_SHA1_96,
-        #[cfg(feature = "legacy")]
-        legacy::HMAC_MD5_96,
-    ],
+    integrity: portable::PROVIDER.integrity,
     prfs: portable::PROVIDER.prfs,
     groups: portable::GROUPS,
 };
@@ -117,55 +109,5 @@ impl CipherKey for AesCbcKey {
 impl fmt::Debug for AesCbcKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CipherKey({})", self.name)
-    }
-}
-
-/// An HMAC of RFC 2104, truncated.
-struct Hmac {
-    id: Integrity,
-    algorithm: &'static hmac::Algorithm,
-}
-
-impl IntegrityAlgorithm for Hmac {
-    fn id(&self) -> Integrity {
-        self.id
-    }
-
-    fn key(&self, key: &[u8]) -> Result<Box<dyn IntegrityKey>, CryptoError> {
-        let expected = self.id.key_len();
-        if key.len() != expected {
-            return Err(CryptoError::BadKeyLength { algorithm: self.id.name(), expected, got: key.len() });
-        }
-        Ok(Box::new(HmacKey { id: self.id, key: hmac::Key::new(*self.algorithm, key) }))
-    }
-}
-
-impl fmt::Debug for Hmac {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "IntegrityAlgorithm({})", self.id)
-    }
-}
-
-/// The state after the key has been absorbed, copied for each packet.
-struct HmacKey {
-    id: Integrity,
-    key: hmac::Key,
-}
-
-impl IntegrityKey for HmacKey {
-    fn sign(&self, parts: &[&[u8]], icv: &mut [u8]) {
-        let mut context = hmac::Context::with_key(&self.key);
-        for part in parts {
-            context.update(part);
-        }
-        for (to, from) in icv.iter_mut().zip(context.sign().as_ref()) {
-            *to = *from;
-        }
-    }
-}
-
-impl fmt::Debug for HmacKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "IntegrityKey({})", self.id)
     }
 }

@@ -53,8 +53,8 @@ impl CryptoProvider {
 
     /// `portable`, with aws-lc where that is faster.
     ///
-    /// It gives the same octets as `portable`. From aws-lc come AES-CBC and the SHA-2 HMACs; the rest stays portable:
-    /// HMAC-SHA-1 because it is no faster there, MODP because aws-lc-rs has no safe interface to it.
+    /// It gives the same octets as `portable`. From aws-lc comes AES-CBC; HMAC stays portable because it is no faster
+    /// there, MODP because aws-lc-rs has no safe interface to it.
     #[cfg(feature = "fast")]
     pub fn fast() -> Self {
         fast::PROVIDER

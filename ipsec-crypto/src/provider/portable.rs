@@ -53,7 +53,7 @@ pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
     groups: GROUPS,
 };
 
-pub(super) const HMAC_SHA1_96: &dyn IntegrityAlgorithm =
+const HMAC_SHA1_96: &dyn IntegrityAlgorithm =
     &HmacIntegrity::<Hmac<Sha1>> { id: Integrity::HmacSha1_96, mac: PhantomData };
 const HMAC_SHA256_128: &dyn IntegrityAlgorithm =
     &HmacIntegrity::<Hmac<Sha256>> { id: Integrity::HmacSha256_128, mac: PhantomData };
@@ -62,13 +62,12 @@ const HMAC_SHA384_192: &dyn IntegrityAlgorithm =
 const HMAC_SHA512_256: &dyn IntegrityAlgorithm =
     &HmacIntegrity::<Hmac<Sha512>> { id: Integrity::HmacSha512_256, mac: PhantomData };
 
-pub(super) const PRF_SHA1: &dyn PrfAlgorithm =
-    &HmacPrf::<Hmac<Sha1>, Sha1> { id: Prf::HmacSha1, mac: PhantomData };
-pub(super) const PRF_SHA256: &dyn PrfAlgorithm =
+const PRF_SHA1: &dyn PrfAlgorithm = &HmacPrf::<Hmac<Sha1>, Sha1> { id: Prf::HmacSha1, mac: PhantomData };
+const PRF_SHA256: &dyn PrfAlgorithm =
     &HmacPrf::<Hmac<Sha256>, Sha256> { id: Prf::HmacSha256, mac: PhantomData };
-pub(super) const PRF_SHA384: &dyn PrfAlgorithm =
+const PRF_SHA384: &dyn PrfAlgorithm =
     &HmacPrf::<Hmac<Sha384>, Sha384> { id: Prf::HmacSha384, mac: PhantomData };
-pub(super) const PRF_SHA512: &dyn PrfAlgorithm =
+const PRF_SHA512: &dyn PrfAlgorithm =
     &HmacPrf::<Hmac<Sha512>, Sha512> { id: Prf::HmacSha512, mac: PhantomData };
 
 pub(super) const GROUPS: &[&dyn KeyExchange] = &[
