@@ -4,7 +4,7 @@
 //! `RATIO <name> <measured> <= <bound> ok|short`.
 #![forbid(unsafe_code)]
 
-mod crypto;
+mod areas;
 mod measure;
 mod report;
 
@@ -15,15 +15,9 @@ use nix::unistd::Pid;
 
 use crate::report::Report;
 
-/// A group of measurements with a name of its own.
-type Area = (&'static str, fn(&mut Report));
-
-/// Areas, in the order in which they run.
-const AREAS: [Area; 1] = [("crypto", crypto::run)];
-
 fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let names = AREAS.map(|(name, _)| name);
+    let names = areas::ALL.map(|(name, _)| name);
     if let Some(unknown) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
         eprintln!("there is no area {unknown}; there are: {}", names.join(", "));
         return ExitCode::from(2);
@@ -32,7 +26,7 @@ fn main() -> ExitCode {
         eprintln!("not pinned to one core: {error}");
     }
     let mut report = Report::default();
-    for (name, run) in AREAS {
+    for (name, run) in areas::ALL {
         if wanted.is_empty() || wanted.iter().any(|it| it == name) {
             run(&mut report);
         }

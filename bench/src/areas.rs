@@ -1,0 +1,11 @@
+//! What is measured: one file an area, and a row here.
+
+mod crypto;
+
+use crate::report::Report;
+
+/// A group of measurements with a name of its own.
+pub type Area = (&'static str, fn(&mut Report));
+
+/// Areas, in the order in which they run.
+pub const ALL: [Area; 1] = [("crypto", crypto::run)];
