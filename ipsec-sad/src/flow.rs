@@ -155,3 +155,32 @@ impl fmt::Display for Flow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SYN: [u8; 24] =
+        [0x45, 0, 0, 24, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0x9c, 0x40, 0, 80];
+
+    #[test]
+    fn packets_show_their_ports_or_hide_them() {
+        let flow = Flow::parse(&SYN).unwrap();
+        assert_eq!(flow.to_string(), "10.0.0.1:40000 -> 10.0.0.2:80 tcp");
+        assert_eq!(flow.reversed().to_string(), "10.0.0.2:80 -> 10.0.0.1:40000 tcp");
+        assert_eq!(flow.reversed().reversed(), flow);
+
+        let mut later_fragment = SYN;
+        later_fragment[7] = 1;
+        assert_eq!(Flow::parse(&later_fragment).unwrap().ports, Ports::Opaque);
+        let mut gre = SYN;
+        gre[9] = 47;
+        assert_eq!(Flow::parse(&gre).unwrap().ports, Ports::None);
+        let mut icmp = SYN;
+        icmp[9] = 1;
+        let icmp = Flow::parse(&icmp).unwrap();
+        assert_eq!(icmp.ports, Ports::Icmp { kind: 0x9c, code: 0x40 });
+        assert_eq!(icmp.reversed().ports, icmp.ports);
+        assert!(Flow::parse(&SYN[..19]).is_err() && Flow::parse(&[]).is_err());
+    }
+}

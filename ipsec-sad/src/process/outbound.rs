@@ -11,6 +11,7 @@ use super::{BURST, Burst, esp};
 use crate::batch::{Batch, Slot};
 use crate::drop::DropReason;
 use crate::flow::{Direction, Flow};
+use crate::sad::Outbound;
 use crate::spd::Action;
 use crate::verdict::Verdict;
 use crate::worker::{Decision, Refused, Worker};
@@ -182,7 +183,7 @@ impl Worker {
     /// Whether a remembered SA may still be used.
     fn still_holds(&self, decision: Decision) -> bool {
         match decision {
-            Decision::Seal(index) => self.outbound.get(index).is_some_and(|entry| entry.is_usable()),
+            Decision::Seal(index) => self.outbound.get(index).is_some_and(Outbound::is_usable),
             Decision::Bypass | Decision::Wait(_) | Decision::Refuse(_) => true,
         }
     }

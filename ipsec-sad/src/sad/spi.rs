@@ -249,3 +249,72 @@ impl fmt::Debug for ReservedSpi {
         write!(f, "ReservedSpi({})", self.spi)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ipsec_crypto::Seeded;
+
+    use super::*;
+
+    #[test]
+    fn no_spi_is_reserved_by_iana_or_live_twice() {
+        for workers in [1, 3, MAX_WORKERS] {
+            let allocator = SpiAllocator::new(workers);
+            let mut random = Seeded::from_u64(workers.into());
+            let mut live: Vec<ReservedSpi> = Vec::new();
+            let mut octet = [0];
+            for _ in 0..20_000 {
+                random.fill(&mut octet);
+                if octet[0] < 120 && !live.is_empty() {
+                    drop(live.swap_remove(usize::from(octet[0]) % live.len()));
+                } else {
+                    let new = allocator.reserve(&mut random).unwrap();
+                    assert!(!new.spi().is_reserved());
+                    assert!(new.owner().0 < workers);
+                    live.push(new);
+                }
+            }
+            let distinct: BTreeSet<Spi> = live.iter().map(ReservedSpi::spi).collect();
+            assert_eq!(distinct.len(), live.len());
+        }
+    }
+
+    #[test]
+    fn a_slot_rests_and_comes_back_with_another_generation() {
+        let allocator = SpiAllocator::new(1);
+        let mut random = Seeded::from_u64(5);
+        let first = allocator.reserve(&mut random).unwrap().spi();
+        let mut seen = vec![first];
+        let mut met_again = 0;
+        for _ in 0..500 {
+            let spi = allocator.reserve(&mut random).unwrap().spi();
+            if slot(spi) == slot(first) {
+                met_again += 1;
+                assert_ne!(Some(&spi), seen.last());
+                seen.push(spi);
+            }
+        }
+        assert!((5..10).contains(&met_again), "{met_again}");
+    }
+
+    #[test]
+    fn numbers_chosen_by_hand_share_the_space() {
+        let allocator = SpiAllocator::new(1);
+        let mut random = Seeded::from_u64(5);
+        assert_eq!(allocator.claim(Spi(255)).unwrap_err(), SpiClaimError::Reserved(Spi(255)));
+        let negotiated = allocator.reserve(&mut random).unwrap();
+        assert_eq!(allocator.claim(negotiated.spi()).unwrap_err(), SpiClaimError::InUse(negotiated.spi()));
+        let claimed = allocator.claim(Spi(0x4321)).unwrap();
+        assert_eq!(allocator.claim(Spi(0x4321)).unwrap_err(), SpiClaimError::InUse(Spi(0x4321)));
+        drop(claimed);
+        drop(allocator.claim(Spi(0x4321)).unwrap());
+
+        // Every number of one slot but one is claimed: that one is found.
+        let number = |generation: u32| Spi(generation << GENERATION_SHIFT | 1);
+        let claimed: Vec<_> =
+            (1..=255).filter(|&g| g != 77).map(|g| allocator.claim(number(g)).unwrap()).collect();
+        let found = allocator.reserve(&mut random).unwrap();
+        assert_eq!(found.spi(), number(77));
+        drop(claimed);
+    }
+}

@@ -1,0 +1,235 @@
+//! Two workers, `a` protecting 10.1.0.0/24 and fd00:1::/32, `b` protecting 10.2.0.0/24 and fd00:2::/32.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking and has no loop"
+)]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use ipsec_crypto::{CryptoProvider, Secret, Seeded};
+use ipsec_proto::ip::{Addresses, Header, emit_udp_header};
+use ipsec_proto::registry::IpProtocol;
+use ipsec_proto::{Path, Spi};
+use ipsec_sad::{
+    Action, AddressRange, Batch, DropReason, Encap, Esn, InboundSa, Lifetime, Meta, Mode, OutboundSa, PairId,
+    Policy, PolicyId, ReservedSpi, SaKeys, SaParams, SadEvent, Selector, Spd, SpiAllocator, TemplateId,
+    Update, Verdict, Worker, WorkerConfig,
+};
+
+pub const TEMPLATE: TemplateId = TemplateId(1);
+pub const PAIR: PairId = PairId(1);
+
+/// What varies between tests.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    pub suite: &'static str,
+    pub encap: Encap,
+    pub esn: Esn,
+    pub lifetime: Lifetime,
+    pub replay_window: u32,
+    pub config: WorkerConfig,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            suite: "aes128-sha256",
+            encap: Encap::Udp,
+            esn: Esn::Off,
+            lifetime: Lifetime::default(),
+            replay_window: SaParams::DEFAULT_REPLAY_WINDOW,
+            config: WorkerConfig::default(),
+        }
+    }
+}
+
+pub struct Pair {
+    pub a: Worker,
+    pub b: Worker,
+    pub now: Instant,
+    pub provider: CryptoProvider,
+    pub random: Seeded,
+    pub spis: [SpiAllocator; 2],
+    pub setup: Setup,
+    /// `a`'s outbound SA, the last one installed.
+    pub a_out: Option<Arc<OutboundSa>>,
+}
+
+pub fn net(text: &str) -> AddressRange {
+    text.parse().unwrap()
+}
+
+pub fn networks() -> Selector {
+    Selector::between(net("10.1.0.0/24"), net("10.2.0.0/24"))
+}
+
+pub fn networks_v6() -> Selector {
+    Selector::between(net("fd00:1::/32"), net("fd00:2::/32"))
+}
+
+pub fn path() -> Path {
+    Path::new(([192, 0, 2, 1], 4500).into(), ([192, 0, 2, 2], 4500).into())
+}
+
+pub fn protect(selectors: &[Selector]) -> Spd {
+    let policies = (1..).zip(selectors).map(|(id, selector)| {
+        Policy::new(PolicyId(id), format!("p{id}"), *selector, Action::Protect(TEMPLATE))
+    });
+    Spd::builder(Action::Discard).extend(policies).build().unwrap()
+}
+
+/// The key of `len` octets that starts with `first` and counts on.
+pub fn key(first: u8, len: usize) -> Secret {
+    Secret::new((first..=u8::MAX).cycle().take(len).collect())
+}
+
+pub fn params(setup: &Setup, pair: PairId, spi: Spi, path: Path, selector: Selector) -> SaParams {
+    let suite: ipsec_crypto::ProtectionSuite = setup.suite.parse().unwrap();
+    SaParams {
+        pair,
+        template: TEMPLATE,
+        spi,
+        suite,
+        keys: SaKeys {
+            encryption: key(0x10, suite.key_len()),
+            integrity: key(0x40, suite.integrity_key_len()),
+        },
+        mode: Mode::Tunnel,
+        encap: setup.encap,
+        path,
+        selector,
+        lifetime: setup.lifetime,
+        replay_window: setup.replay_window,
+        esn: setup.esn,
+    }
+}
+
+impl Pair {
+    /// Two workers with policies and no SAs.
+    pub fn without_sas(setup: Setup) -> Self {
+        let mut random = Seeded::from_u64(1);
+        let now = Instant::now();
+        let mut a = Worker::new(setup.config, &mut random);
+        let mut b = Worker::new(setup.config, &mut random);
+        let selectors = [networks(), networks_v6()];
+        a.apply(now, Update::Policies(Arc::new(protect(&selectors))));
+        b.apply(now, Update::Policies(Arc::new(protect(&selectors.map(|selector| selector.mirror())))));
+        let spis = [SpiAllocator::new(1), SpiAllocator::new(1)];
+        Self { a, b, now, provider: CryptoProvider::default(), random, spis, setup, a_out: None }
+    }
+
+    /// Two workers with a pair of SAs for IPv4.
+    pub fn new(setup: Setup) -> Self {
+        let mut pair = Self::without_sas(setup);
+        pair.connect(PAIR, networks());
+        pair
+    }
+
+    /// Adds a pair of SAs both ways and uses it.
+    pub fn connect(&mut self, id: PairId, selector: Selector) {
+        let [at_a, at_b] = [0, 1].map(|end: usize| self.spis[end].reserve(&mut self.random).unwrap());
+        let (spi_a, spi_b) = (at_a.spi(), at_b.spi());
+        let out = self.outbound(id, spi_b, path(), selector);
+        self.a_out = Some(Arc::clone(&out));
+        let back = self.outbound(id, spi_a, path().reversed(), selector.mirror());
+        let into_a = self.inbound(id, at_a, path(), selector);
+        let into_b = self.inbound(id, at_b, path().reversed(), selector.mirror());
+        self.a.apply(self.now, Update::InstallInbound(into_a));
+        self.b.apply(self.now, Update::InstallInbound(into_b));
+        self.a.apply(self.now, Update::InstallOutbound(out));
+        self.b.apply(self.now, Update::InstallOutbound(back));
+        self.a.apply(self.now, Update::Activate(id));
+        self.b.apply(self.now, Update::Activate(id));
+    }
+
+    pub fn outbound(&self, id: PairId, spi: Spi, path: Path, selector: Selector) -> Arc<OutboundSa> {
+        let params = params(&self.setup, id, spi, path, selector);
+        Arc::new(OutboundSa::prepare(params, &self.provider, self.now).unwrap())
+    }
+
+    pub fn inbound(
+        &self,
+        id: PairId,
+        reserved: ReservedSpi,
+        path: Path,
+        selector: Selector,
+    ) -> Box<InboundSa> {
+        let params = params(&self.setup, id, reserved.spi(), path, selector);
+        Box::new(InboundSa::prepare(params, reserved, &self.provider, self.now).unwrap())
+    }
+
+    /// `a` seals packets; each must end as sent.
+    pub fn seal(&mut self, packets: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        run(packets, Meta::Clear, |batch| self.a.outbound(self.now, batch))
+            .into_iter()
+            .map(|(verdict, octets)| match verdict {
+                Verdict::Send { .. } => octets,
+                other => panic!("not sent: {other:?}"),
+            })
+            .collect()
+    }
+
+    /// `b` opens packets.
+    pub fn open(&mut self, sealed: &[Vec<u8>]) -> Vec<(Verdict, Vec<u8>)> {
+        run(sealed, self.meta(), |batch| self.b.inbound(self.now, batch))
+    }
+
+    /// `b` opens one packet and gives its verdict.
+    pub fn open_one(&mut self, sealed: &[u8]) -> Verdict {
+        self.open(&[sealed.to_vec()]).remove(0).0
+    }
+
+    pub fn meta(&self) -> Meta {
+        Meta::Wire { path: path().reversed(), encap: self.setup.encap, traffic_class: None }
+    }
+}
+
+/// One batch of packets through a worker.
+pub fn run(packets: &[Vec<u8>], meta: Meta, worker: impl FnOnce(&mut Batch)) -> Vec<(Verdict, Vec<u8>)> {
+    let longest = packets.iter().map(Vec::len).max().unwrap_or_default();
+    let mut batch = Batch::new(packets.len(), longest);
+    for packet in packets {
+        batch.push(meta, packet).unwrap();
+    }
+    worker(&mut batch);
+    batch.iter().map(|packet| (packet.verdict, packet.octets.to_vec())).collect()
+}
+
+pub fn events(worker: &mut Worker) -> Vec<SadEvent> {
+    std::iter::from_fn(|| worker.next_event()).collect()
+}
+
+/// The events but [`SadEvent::LastHeard`], which every first packet brings.
+pub fn telling_events(worker: &mut Worker) -> Vec<SadEvent> {
+    let mut events = events(worker);
+    events.retain(|event| !matches!(event, SadEvent::LastHeard { .. }));
+    events
+}
+
+/// A UDP packet from port 40000 to port `to`.
+pub fn udp(source: &str, destination: &str, to: u16, payload: &[u8]) -> Vec<u8> {
+    udp_with_class(source, destination, to, payload, 0)
+}
+
+pub fn udp_with_class(source: &str, destination: &str, to: u16, payload: &[u8], class: u8) -> Vec<u8> {
+    let addresses = Addresses::new(source.parse().unwrap(), destination.parse().unwrap()).unwrap();
+    let header = Header { traffic_class: class, ..Header::new(addresses, IpProtocol::UDP) };
+    let mut packet = vec![0; header.header_len() + 8 + payload.len()];
+    header.emit(8 + payload.len(), &mut packet).unwrap();
+    let segment = &mut packet[header.header_len()..];
+    segment[8..].copy_from_slice(payload);
+    emit_udp_header(&addresses, 40_000, to, segment).unwrap();
+    packet
+}
+
+/// A packet from `a`'s network to `b`'s.
+pub fn packet(payload: &[u8]) -> Vec<u8> {
+    udp("10.1.0.1", "10.2.0.1", 53, payload)
+}
+
+pub const fn dropped(reason: DropReason) -> Verdict {
+    Verdict::Drop(reason)
+}
