@@ -149,7 +149,7 @@ pub(crate) fn discover(
     let forced = mode == NatTraversal::Force;
     NatFound {
         here: behind(*ours == here.as_slice() && !forced),
-        there: behind(theirs.iter().any(|hash| *hash == there.as_slice())),
+        there: behind(theirs.contains(&there.as_slice())),
     }
 }
 

@@ -209,14 +209,29 @@ impl Ike {
             self.finish_responder(now, id, message_id, Vec::new());
         }
         self.core.outbox.effect(Effect::Remove { pair, inbound: child.inbound, outbound: child.outbound });
-        self.core.outbox.event(Event::ChildDown {
-            connection: child.connection,
-            child: child.child,
-            template: child.template,
-            pair,
-            inbound: child.inbound,
-            outbound: child.outbound,
-            reason: reason.clone(),
+        let ChildSa { connection, child: name, template, inbound, outbound, acquires, .. } = child;
+        self.core.outbox.event(match (child.phase, reason) {
+            // It never stood: whoever waits for it is told that it will not.
+            (ChildPhase::Pending, reason) => {
+                let diagnosis = match reason {
+                    DownReason::Failed(diagnosis) => diagnosis.clone(),
+                    other => Box::new(Diagnosis {
+                        code: Code::QuickModeUnfinished,
+                        sentence: format!("The quick mode was not finished: {other}"),
+                        fix: Code::QuickModeUnfinished.entry().fix.to_owned(),
+                    }),
+                };
+                Event::ChildFailed { connection, child: name, template, acquires, diagnosis }
+            }
+            (_, reason) => Event::ChildDown {
+                connection,
+                child: name,
+                template,
+                pair,
+                inbound,
+                outbound,
+                reason: reason.clone(),
+            },
         });
     }
 
@@ -290,7 +305,7 @@ impl Ike {
         match event {
             SadEvent::Acquire { id, template, .. } => self.on_acquire(now, id, template),
             SadEvent::SoftLimit { pair, .. } | SadEvent::SequenceLow { pair, .. } => {
-                self.rekey_child(now, pair)
+                self.rekey_child(now, pair);
             }
             SadEvent::HardLimit { pair, .. } => self.delete_child(now, pair, &DownReason::Expired),
             SadEvent::FirstInbound { pair, .. } => {
@@ -374,17 +389,7 @@ impl Ike {
         let Some(child) = self.children.get(&pair) else { return };
         let refusal = Refusal::new(Cause::Local, MessageNumber::Qm2, child.role, error.to_string());
         let diagnosis = Diagnosis::of_refusal(&refusal);
-        let (connection, name) = (Arc::clone(&child.connection), Arc::clone(&child.child));
-        let failed = Event::ChildFailed {
-            connection: Arc::clone(&connection),
-            child: Arc::clone(&name),
-            template: child.template,
-            acquires: child.acquires.clone(),
-            diagnosis: Box::new(diagnosis.clone()),
-        };
         self.core.counters.failed += 1;
-        self.core.outbox.event(failed);
-        self.settle_request(&connection, &name, Some(diagnosis.clone()));
         self.delete_child(now, pair, &DownReason::Failed(Box::new(diagnosis)));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ipsec_proto::isakmp::{Body, Chain, Delete, Message, Notify, Payload, Protection, Step};
+use ipsec_proto::isakmp::{Body, Chain, Delete, Message, Notify, Payload, Protection, SpiBytes, Step};
 use ipsec_proto::net::Path;
 use ipsec_proto::registry::{ExchangeType, NotifyType, ProtocolId};
 
@@ -183,13 +183,13 @@ impl Ike {
         let (connection, cookies) = (Arc::clone(&sa.name), sa.cookies);
         self.core.outbox.event(Event::Notified { connection, cookies, notify: notify.kind });
         match notify.kind {
-            NotifyType::R_U_THERE => {
-                // RFC 3706 §5.3: the answer repeats the cookies and the sequence number.
-                if notify.spi.as_cookies() == Some((cookies.initiator, cookies.responder)) {
-                    let mut answer = informational::about_ike(&cookies, NotifyType::R_U_THERE_ACK);
-                    answer.data.clone_from(&notify.data);
-                    self.send_informational(id, path, vec![Payload::Notify(answer)]);
-                }
+            // RFC 3706 §5.3: the answer repeats the cookies and the sequence number.
+            NotifyType::R_U_THERE
+                if notify.spi.as_cookies() == Some((cookies.initiator, cookies.responder)) =>
+            {
+                let mut answer = informational::about_ike(&cookies, NotifyType::R_U_THERE_ACK);
+                answer.data.clone_from(&notify.data);
+                self.send_informational(id, path, vec![Payload::Notify(answer)]);
             }
             NotifyType::INITIAL_CONTACT => self.initial_contact(now, id),
             kind if kind.is_error() => {
@@ -212,7 +212,7 @@ impl Ike {
         let (name, remote_id) = (Arc::clone(&sa.name), active.remote_id.clone());
         match delete.protocol {
             ProtocolId::ESP => {
-                for spi in delete.spis.iter().filter_map(|spi| spi.as_spi()) {
+                for spi in delete.spis.iter().filter_map(SpiBytes::as_spi) {
                     let pair = self
                         .children
                         .iter()
@@ -226,7 +226,7 @@ impl Ike {
                 }
             }
             ProtocolId::ISAKMP => {
-                for (initiator, responder) in delete.spis.iter().filter_map(|spi| spi.as_cookies()) {
+                for (initiator, responder) in delete.spis.iter().filter_map(SpiBytes::as_cookies) {
                     let named = Cookies { initiator, responder };
                     let found = self
                         .sas

@@ -695,7 +695,7 @@ impl Ike {
             .children
             .iter()
             .filter(|(_, child)| {
-                child.connection == name && child.remote_id == remote_id && child.created < started
+                child.connection == name && child.remote_id == remote_id && child.created <= started
             })
             .map(|(pair, _)| *pair)
             .collect();

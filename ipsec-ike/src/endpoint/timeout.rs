@@ -22,7 +22,7 @@ impl Ike {
                 // No delete: peers are known that would take the children down with it.
                 TimerKey::Ike(id, _) => self.remove_ike(now, id, DownReason::Expired),
                 TimerKey::Quick(id, message_id, TimerKind::Retransmit) => {
-                    self.repeat_quick(now, id, message_id)
+                    self.repeat_quick(now, id, message_id);
                 }
                 TimerKey::Quick(id, message_id, _) => {
                     if let Some(sa) = self.sas.get_mut(&id) {

@@ -111,3 +111,6 @@ impl SaKeys {
         self.prf.mac(self.skeyid_a.as_slice(), parts)
     }
 }
+
+#[cfg(test)]
+mod known_answers;
