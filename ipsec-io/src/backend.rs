@@ -1,0 +1,174 @@
+//! What a gateway needs of the world: datagrams on one side, IP packets on the other.
+//!
+//! Both traits move batches. A batch is never left half done because of an error: what cannot be sent is counted
+//! and left behind, as a router would do, and the rest goes on.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use ipsec_ike::Now;
+use ipsec_proto::Path;
+use ipsec_sad::{Batch, BatchError, Encap, Meta, Verdict};
+
+/// The unprotected side: UDP datagrams and raw ESP packets, with the addresses they were sent from and to.
+pub trait Wire {
+    /// Appends to `batch` what has arrived, as much as fits. Never waits.
+    ///
+    /// The path's local address is the one that the datagram was sent to, so that an answer can leave from it.
+    fn receive(&mut self, now: Now, batch: &mut Batch) -> Moved;
+
+    /// Sends `datagrams` in order. Never waits: what the system does not take at once is dropped and counted. One
+    /// that has no way to send a datagram's [`Encap`] passes it over.
+    fn send(&mut self, now: Now, datagrams: &[Datagram<'_>]) -> Moved;
+
+    /// What to watch for readability; empty for a backend that no system knows of.
+    fn sources(&self) -> Vec<BorrowedFd<'_>>;
+}
+
+/// The protected side: IP packets in clear.
+pub trait Link {
+    /// Appends to `batch` what has arrived, as much as fits. Never waits.
+    fn receive(&mut self, now: Now, batch: &mut Batch) -> Moved;
+
+    /// Sends `packets` in order. Never waits: what the system does not take at once is dropped and counted.
+    fn send(&mut self, now: Now, packets: &[&[u8]]) -> Moved;
+
+    /// What to watch for readability; empty for a backend that no system knows of.
+    fn sources(&self) -> Vec<BorrowedFd<'_>>;
+}
+
+/// What a [`Wire`] is to send: the octets behind the UDP header, or behind the IP header for [`Encap::Raw`].
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    /// From where to where. Ports mean nothing for raw ESP.
+    pub path: Path,
+    /// With or without a UDP header.
+    pub encap: Encap,
+    /// The traffic class (IPv4: type of service) of the outer header. A backend that cannot set all of it sets the
+    /// ECN bits at least.
+    pub traffic_class: u8,
+    /// The octets.
+    pub octets: &'a [u8],
+}
+
+/// The packets of a batch that go to the network: those with [`Verdict::Send`].
+pub fn to_wire(batch: &Batch) -> impl Iterator<Item = Datagram<'_>> {
+    batch.iter().filter_map(|packet| match packet.verdict {
+        Verdict::Send { path, encap, traffic_class } => {
+            Some(Datagram { path, encap, traffic_class, octets: packet.octets })
+        }
+        _ => None,
+    })
+}
+
+/// The packets of a batch that go to the protected side: those with [`Verdict::Deliver`].
+pub fn to_link(batch: &Batch) -> impl Iterator<Item = &[u8]> {
+    batch.iter().filter(|packet| packet.verdict == Verdict::Deliver).map(|packet| packet.octets)
+}
+
+impl<W: Wire + ?Sized> Wire for Box<W> {
+    fn receive(&mut self, now: Now, batch: &mut Batch) -> Moved {
+        (**self).receive(now, batch)
+    }
+
+    fn send(&mut self, now: Now, datagrams: &[Datagram<'_>]) -> Moved {
+        (**self).send(now, datagrams)
+    }
+
+    fn sources(&self) -> Vec<BorrowedFd<'_>> {
+        (**self).sources()
+    }
+}
+
+impl<L: Link + ?Sized> Link for Box<L> {
+    fn receive(&mut self, now: Now, batch: &mut Batch) -> Moved {
+        (**self).receive(now, batch)
+    }
+
+    fn send(&mut self, now: Now, packets: &[&[u8]]) -> Moved {
+        (**self).send(now, packets)
+    }
+
+    fn sources(&self) -> Vec<BorrowedFd<'_>> {
+        (**self).sources()
+    }
+}
+
+/// Two wires as one, mostly UDP and raw ESP: each sends the datagrams of its own encapsulation.
+impl<A: Wire, B: Wire> Wire for (A, B) {
+    fn receive(&mut self, now: Now, batch: &mut Batch) -> Moved {
+        let mut moved = self.0.receive(now, batch);
+        moved.add(self.1.receive(now, batch));
+        moved
+    }
+
+    fn send(&mut self, now: Now, datagrams: &[Datagram<'_>]) -> Moved {
+        let mut moved = self.0.send(now, datagrams);
+        moved.add(self.1.send(now, datagrams));
+        moved
+    }
+
+    fn sources(&self) -> Vec<BorrowedFd<'_>> {
+        let mut sources = self.0.sources();
+        sources.extend(self.1.sources());
+        sources
+    }
+}
+
+/// What one call of a backend moved.
+#[derive(Debug, Default)]
+pub struct Moved {
+    /// Packets that went through.
+    pub packets: usize,
+    /// Their octets, without headers below what the batch holds.
+    pub octets: u64,
+    /// Packets that were dropped: too large, refused by the system, no room in a queue, no socket for the path.
+    pub dropped: usize,
+    /// More is waiting, or may be, than was taken: call again before waiting.
+    pub more: bool,
+    /// The last error of the system, for a log. "Would block" while receiving is none.
+    pub error: Option<io::Error>,
+}
+
+/// Whether a batch took a packet.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It did, or never will: go on with the next.
+    Yes,
+    /// Not now: keep it.
+    Full,
+}
+
+impl Moved {
+    /// Pushes a packet; one that is too long for any slot is dropped, lest it block those behind it.
+    pub(crate) fn push(&mut self, batch: &mut Batch, meta: Meta, octets: &[u8]) -> Taken {
+        match batch.push(meta, octets) {
+            Ok(_) => self.count(octets.len()),
+            Err(BatchError::TooLong { .. }) => self.dropped += 1,
+            Err(_) => {
+                self.more = true;
+                return Taken::Full;
+            }
+        }
+        Taken::Yes
+    }
+
+    pub(crate) fn count(&mut self, octets: usize) {
+        self.packets += 1;
+        self.octets += octets as u64;
+    }
+
+    pub(crate) fn fail(&mut self, error: io::Error) {
+        self.dropped += 1;
+        self.error = Some(error);
+    }
+
+    /// Adds what another call moved.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.packets += other.packets;
+        self.octets += other.octets;
+        self.dropped += other.dropped;
+        self.more |= other.more;
+        self.error = other.error.or(self.error.take());
+    }
+}

@@ -1,0 +1,103 @@
+//! What a node is made from.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipsec_ike::Config;
+use ipsec_sad::{Applies, Selector, SpdError, TemplateId};
+
+/// What happens to traffic that is not to be protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RuleAction {
+    /// It passes in clear.
+    Bypass,
+    /// It is dropped.
+    Discard,
+}
+
+/// A policy that does not protect: an exception from the connections' children, which it goes before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name in reports.
+    pub name: String,
+    /// What it covers, local to remote.
+    pub selector: Selector,
+    /// What happens to that.
+    pub action: RuleAction,
+    /// The directions it holds in.
+    pub applies: Applies,
+}
+
+/// How much waits for SAs at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeLimits {
+    /// Packets that wait for one negotiation. Further ones are dropped with
+    /// [`DropReason::AcquireQueueFull`](ipsec_sad::DropReason::AcquireQueueFull).
+    pub waiting_per_acquire: usize,
+    /// Packets that wait in all. Further ones are dropped likewise.
+    pub waiting: usize,
+    /// How long a packet waits at most, whatever the negotiation does.
+    pub patience: Duration,
+    /// How long no new negotiation is started for traffic whose last one failed.
+    pub hold_down: Duration,
+}
+
+impl Default for NodeLimits {
+    /// 32 packets for one negotiation, 1024 in all, three minutes, ten seconds.
+    fn default() -> Self {
+        Self {
+            waiting_per_acquire: 32,
+            waiting: 1024,
+            patience: Duration::from_secs(180),
+            hold_down: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What a [`Node`](super::Node) is made from, and reloaded with.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// The connections: each child is a policy that protects.
+    pub ike: Arc<Config>,
+    /// Policies that go before them, in order.
+    pub rules: Vec<Rule>,
+    /// What happens to traffic that no policy covers.
+    pub default: RuleAction,
+    /// How much waits at most.
+    pub limits: NodeLimits,
+}
+
+impl NodeConfig {
+    /// No rules and default limits; what no child covers is dropped.
+    #[must_use]
+    pub fn new(ike: Arc<Config>) -> Self {
+        Self { ike, rules: Vec::new(), default: RuleAction::Discard, limits: NodeLimits::default() }
+    }
+}
+
+/// Why a node cannot be made, or not be reloaded: nothing has changed then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// Two children have one template.
+    #[error(
+        "child {child} of connection {connection} has template {template}, as another child has: number all children differently"
+    )]
+    DuplicateTemplate {
+        /// The later child's connection.
+        connection: String,
+        /// The later child.
+        child: String,
+        /// The template.
+        template: TemplateId,
+    },
+    /// The policies make no SPD.
+    #[error(transparent)]
+    Policies(#[from] SpdError),
+    /// The connections cannot be run.
+    #[error(transparent)]
+    Ike(#[from] ipsec_ike::SetupError),
+    /// The new connections were not taken up.
+    #[error(transparent)]
+    Reload(#[from] ipsec_ike::CommandError),
+}

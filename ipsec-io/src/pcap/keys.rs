@@ -1,0 +1,131 @@
+//! Key tables for Wireshark and tshark: with them a capture is decrypted.
+//!
+//! Lines for a table go to the file of that name in Wireshark's configuration directory. Whoever has the keys has the
+//! traffic: nothing here is written unless the configuration asks for it.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use ipsec_crypto::{Encryption, Integrity};
+use ipsec_ike::KeyLog;
+use ipsec_sad::{Direction, Encap, SaParams};
+
+/// Which table a line belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum KeyTable {
+    /// Keys of ISAKMP SAs.
+    Ikev1,
+    /// Keys of ESP SAs.
+    Esp,
+}
+
+impl KeyTable {
+    /// The file in Wireshark's configuration directory, which is the name of the preference too.
+    #[must_use]
+    pub const fn file_name(self) -> &'static str {
+        match self {
+            Self::Ikev1 => "ikev1_decryption_table",
+            Self::Esp => "esp_sa",
+        }
+    }
+}
+
+/// A line of a key table: a secret, and printed as one.
+pub struct KeyLine {
+    table: KeyTable,
+    line: String,
+}
+
+impl KeyLine {
+    /// The table it belongs to.
+    #[must_use]
+    pub const fn table(&self) -> KeyTable {
+        self.table
+    }
+
+    /// The line, without a line end.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.line
+    }
+
+    /// The line for the keys of an IKE SA; `None` for kinds that no table is known for.
+    pub(crate) fn of_ike(log: &KeyLog) -> Option<Self> {
+        match log {
+            KeyLog::Ike { cookies, encryption, .. } => {
+                let line = format!("{},{}", cookies.initiator, hex(encryption));
+                Some(Self { table: KeyTable::Ikev1, line })
+            }
+            _ => None,
+        }
+    }
+
+    /// The line for an ESP SA; `None` for algorithms that Wireshark 4.0 cannot decrypt.
+    pub(crate) fn of_sa(params: &SaParams, direction: Direction) -> Option<Self> {
+        let (from, to) = match direction {
+            Direction::Outbound => (params.path.local.ip(), params.path.remote.ip()),
+            Direction::Inbound => (params.path.remote.ip(), params.path.local.ip()),
+        };
+        let encryption = encryption_name(params.suite.cipher.encryption)?;
+        let integrity = params.suite.integrity.map_or(Some("NULL"), integrity_name)?;
+        // Behind a NAT each end sees other addresses than the capture; the SPI says enough there.
+        let (from, to) = match params.encap {
+            Encap::Raw => (from.to_string(), to.to_string()),
+            Encap::Udp => ("*".to_owned(), "*".to_owned()),
+        };
+        let family = if matches!(params.path.remote.ip(), IpAddr::V4(_)) { "IPv4" } else { "IPv6" };
+        let line = format!(
+            r#""{family}","{from}","{to}","{spi}","{encryption}","0x{key}","{integrity}","{auth}""#,
+            spi = params.spi,
+            key = hex(params.keys.encryption.as_slice()),
+            auth = match hex(params.keys.integrity.as_slice()) {
+                key if key.is_empty() => key,
+                key => format!("0x{key}"),
+            },
+        );
+        Some(Self { table: KeyTable::Esp, line })
+    }
+}
+
+impl fmt::Debug for KeyLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyLine({}, ..)", self.table.file_name())
+    }
+}
+
+impl Drop for KeyLine {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.line);
+    }
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// As Wireshark's `esp_sa` table spells it.
+const fn encryption_name(encryption: Encryption) -> Option<&'static str> {
+    Some(match encryption {
+        Encryption::Null => "NULL",
+        Encryption::DesCbc => "DES-CBC [RFC2405]",
+        Encryption::TripleDesCbc => "TripleDES-CBC [RFC2451]",
+        Encryption::AesCbc => "AES-CBC [RFC3602]",
+        Encryption::AesCtr => "AES-CTR [RFC3686]",
+        Encryption::AesGcm16 => "AES-GCM with 16 octet ICV [RFC4106]",
+        _ => return None,
+    })
+}
+
+/// As Wireshark's `esp_sa` table spells it.
+const fn integrity_name(integrity: Integrity) -> Option<&'static str> {
+    Some(match integrity {
+        Integrity::HmacMd5_96 => "HMAC-MD5-96 [RFC2403]",
+        Integrity::HmacSha1_96 => "HMAC-SHA-1-96 [RFC2404]",
+        Integrity::HmacSha256_96 => "HMAC-SHA-256-96 [draft-ietf-ipsec-ciph-sha-256-00]",
+        Integrity::HmacSha256_128 => "HMAC-SHA-256-128 [RFC4868]",
+        Integrity::HmacSha384_192 => "HMAC-SHA-384-192 [RFC4868]",
+        Integrity::HmacSha512_256 => "HMAC-SHA-512-256 [RFC4868]",
+        _ => return None,
+    })
+}
