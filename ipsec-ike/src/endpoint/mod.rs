@@ -2,13 +2,16 @@
 //! facts come out.
 //!
 //! This file holds its state and the way of a datagram to the exchange it belongs to; the exchanges themselves drive
-//! it from `phase1`, `phase2` and `informational`.
+//! it from the files beside this one.
 
 mod children;
 mod command;
+mod half_open;
 mod informational;
+mod initiate;
 mod phase1;
 mod phase2;
+mod standing;
 mod timeout;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +40,7 @@ use crate::timer::{TimerKind, Timers};
 use crate::v1::main::Phase1;
 
 use self::command::Request;
-use self::phase1::Asked;
+use self::initiate::Asked;
 
 /// What a deadline is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

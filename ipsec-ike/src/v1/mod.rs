@@ -1,8 +1,10 @@
 //! IKEv1, one file an exchange.
 
+pub(crate) mod client_id;
 pub(crate) mod informational;
 pub(crate) mod keys;
 pub(crate) mod main;
+pub(crate) mod proof;
 pub(crate) mod proposal;
 pub(crate) mod quick;
 pub(crate) mod wire;
