@@ -1,4 +1,5 @@
 //! The first packet asks for an SA, once; then it waits, passes, or is held down.
+#![cfg(feature = "portable")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;

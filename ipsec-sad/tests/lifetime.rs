@@ -1,4 +1,5 @@
 //! Soft limits ask for a successor once, hard limits end the SA.
+#![cfg(feature = "portable")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;

@@ -1,4 +1,5 @@
 //! What authenticated packets tell about the peer, and what others can't.
+#![cfg(feature = "portable")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;

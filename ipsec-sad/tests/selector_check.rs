@@ -1,4 +1,5 @@
 //! What an SA carries is what was negotiated for it, in both directions, and nothing protected passes in clear.
+#![cfg(feature = "portable")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;

@@ -1,4 +1,5 @@
 //! A sequence number is never used twice: the SA ends with the last one.
+#![cfg(feature = "portable")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;

@@ -1,4 +1,5 @@
 //! Packets through a tunnel: what goes in comes out, and nothing else does.
+#![cfg(feature = "portable")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;

@@ -1,4 +1,5 @@
 //! ESP octets of other implementations.
+#![cfg(feature = "portable")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
