@@ -1,6 +1,7 @@
 //! What is measured: one file an area, and a row here.
 
 mod crypto;
+mod sad;
 
 use crate::report::Report;
 
@@ -8,4 +9,4 @@ use crate::report::Report;
 pub type Area = (&'static str, fn(&mut Report));
 
 /// Areas, in the order in which they run.
-pub const ALL: [Area; 1] = [("crypto", crypto::run)];
+pub const ALL: [Area; 2] = [("crypto", crypto::run), ("sad", sad::run)];

@@ -44,10 +44,16 @@ impl<'a> Race<'a> {
     }
 }
 
+impl Group {
+    fn time(&self, wanted: &str) -> Option<f64> {
+        self.times.iter().find(|(name, _)| *name == wanted).map(|(_, time)| *time)
+    }
+}
+
 impl Report {
     /// `ours` may take at most `bound` times as long as the fastest of `theirs`. Those that are not built in do not count.
     pub fn bound(&mut self, group: &Group, ours: &str, theirs: &[&str], bound: f64) {
-        let time = |wanted: &str| group.times.iter().find(|(name, _)| *name == wanted).map(|(_, time)| *time);
+        let time = |wanted: &str| group.time(wanted);
         let own = time(ours).expect("a bound names a candidate of its own group");
         let name = format!("{}/{}", group.name, ours.replace(' ', "-"));
         let Some(best) = theirs.iter().filter_map(|name| time(name)).min_by(f64::total_cmp) else {
@@ -58,6 +64,22 @@ impl Report {
         let verdict = if ratio <= bound { "ok" } else { "short" };
         self.short += usize::from(ratio > bound);
         println!("RATIO {name} {ratio:.2} <= {bound:.2} {verdict}");
+    }
+
+    /// `ours` may take at most `share` of the time of `bare` more than `bare`, or `nanoseconds` for each of the `items` that
+    /// a run processes, whichever is more.
+    pub fn overhead(
+        &mut self,
+        group: &Group,
+        ours: &str,
+        bare: &str,
+        items: u32,
+        share: f64,
+        nanoseconds: f64,
+    ) {
+        let bare_time = group.time(bare).expect("a bound names a candidate of its own group");
+        let allowed = share.max(nanoseconds * f64::from(items) / bare_time);
+        self.bound(group, ours, &[bare], 1.0 + allowed);
     }
 
     /// Whether every bound held.

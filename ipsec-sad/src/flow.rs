@@ -1,6 +1,7 @@
 //! What a packet is, as far as policy goes: two addresses, a protocol, and ports or an ICMP type and code.
 
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 use ipsec_proto::DecodeError;
@@ -43,7 +44,7 @@ pub enum Ports {
 }
 
 /// What policy and SA selection see of a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Flow {
     /// The packet's source address.
     pub source: IpAddr,
@@ -133,6 +134,34 @@ impl Flow {
                 ..outbound
             },
         }
+    }
+}
+
+impl Hash for Flow {
+    /// In two or three words: every packet's flow is hashed.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match (self.source, self.destination) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                state.write_u64(u64::from(source.to_bits()) << 32 | u64::from(destination.to_bits()));
+            }
+            (source, destination) => {
+                for address in [source, destination] {
+                    state.write_u128(match address {
+                        IpAddr::V4(v4) => v4.to_bits().into(),
+                        IpAddr::V6(v6) => v6.to_bits(),
+                    });
+                }
+            }
+        }
+        let ports = match self.ports {
+            Ports::None => 0,
+            Ports::Opaque => 1 << 32,
+            Ports::Transport { source, destination } => {
+                2 << 32 | u64::from(source) << 16 | u64::from(destination)
+            }
+            Ports::Icmp { kind, code } => 3 << 32 | u64::from(kind) << 8 | u64::from(code),
+        };
+        state.write_u64(ports << 8 | u64::from(self.protocol.0));
     }
 }
 
