@@ -1,4 +1,5 @@
 //! The data plane: whole batches against the bare cipher and against boringtun, and policy lookup by number of policies.
+#![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
@@ -275,7 +276,7 @@ fn policies(count: u32) -> Spd {
 /// Flows that meet policies of `spd`, as many as there is room for in a cache.
 fn flows(spd: &Spd) -> Vec<Flow> {
     // Odd, so that both kinds of policies are met.
-    let step = spd.policies().len() / 1000 | 1;
+    let step = (spd.policies().len() / 1000) | 1;
     let inside = |range: Option<&AddressRange>| range.map_or(IpAddr::from([10, 0, 0, 1]), AddressRange::last);
     spd.policies()
         .iter()
