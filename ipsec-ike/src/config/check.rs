@@ -46,6 +46,9 @@ pub(super) fn check_connection(connection: &Connection) -> Result<(), ConfigErro
     if connection.name.is_empty() {
         return fault("name", "is empty", "give the connection a name");
     }
+    if connection.psk.is_empty() {
+        return fault("psk", "is empty", "give the pre-shared key");
+    }
     if connection.proposals.is_empty() {
         return fault(
             "proposals",
@@ -139,4 +142,65 @@ pub(super) fn check_connection(connection: &Connection) -> Result<(), ConfigErro
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::auth::PreSharedKey;
+    use crate::config::{Child, Ports};
+    use ipsec_sad::{Selector, TemplateId};
+
+    fn good() -> Connection {
+        let child = Child::new("net", TemplateId(1), Selector::ANY, vec!["aes128-sha1".parse().unwrap()]);
+        let remote = RemoteAddress::Literal("192.0.2.2".parse().unwrap());
+        let psk = Arc::new(PreSharedKey::new(b"secret".to_vec()));
+        Connection::new("peer", remote, psk, vec!["aes128-sha1-modp2048".parse().unwrap()], vec![child])
+    }
+
+    fn fault(change: impl FnOnce(&mut Connection)) -> ConfigError {
+        let mut connection = good();
+        change(&mut connection);
+        Config::builder().connection(connection).build().unwrap_err()
+    }
+
+    #[test]
+    fn each_fault_names_its_field_and_the_fix() {
+        assert!(Config::builder().connection(good()).build().is_ok());
+        let faults: [(&str, ConfigError); 9] = [
+            ("name", fault(|c| c.name.clear())),
+            ("psk", fault(|c| c.psk = Arc::new(PreSharedKey::new(Vec::new())))),
+            ("proposals", fault(|c| c.proposals.clear())),
+            ("remote.id", fault(|c| c.remote = RemoteAddress::Any)),
+            ("local", fault(|c| c.local = LocalAddress::Literal("2001:db8::1".parse().unwrap()))),
+            ("remote", fault(|c| c.local = LocalAddress::Literal("192.0.2.2".parse().unwrap()))),
+            ("ike_lifetime", fault(|c| c.ike_lifetime = Duration::from_secs(5))),
+            (
+                "children.proposals",
+                fault(|c| {
+                    c.children[0].proposals.push("aes128-sha1-modp2048".parse().unwrap());
+                }),
+            ),
+            (
+                "children.name",
+                fault(|c| {
+                    let again = c.children[0].clone();
+                    c.children.push(again);
+                }),
+            ),
+        ];
+        for (field, error) in faults {
+            assert_eq!(error.field, field, "{error}");
+            assert!(!error.fix.is_empty());
+        }
+        let twice = Config::builder().connection(good()).connection(good()).build().unwrap_err();
+        assert_eq!(
+            twice.to_string(),
+            "connection peer: name is used twice: give each connection its own name"
+        );
+        let ports = Config::builder().ports(Ports { ike: 500, natt: 500 }).build().unwrap_err();
+        assert_eq!(ports.field, "ports");
+    }
 }

@@ -198,21 +198,30 @@ impl Ike {
         if offer.notifies.contains(&NotifyType::INITIAL_CONTACT) {
             self.initial_contact(now, id);
         }
+        let spi = offer.spi();
         match self.take_offer(now, id, path, message, offer) {
             Ok(()) => Ok(()),
             Err(refusal) => {
-                self.refuse_qm1(now, id, path, message, &refusal);
+                self.refuse_qm1(now, id, path, message, &refusal, spi);
                 Err(refusal)
             }
         }
     }
 
     /// Says no under the keys, and keeps the answer for a peer that repeats its question.
-    fn refuse_qm1(&mut self, now: Now, id: SaId, path: Path, message: &Message<'_>, refusal: &Refusal) {
+    fn refuse_qm1(
+        &mut self,
+        now: Now,
+        id: SaId,
+        path: Path,
+        message: &Message<'_>,
+        refusal: &Refusal,
+        spi: Option<Spi>,
+    ) {
         self.core.counters.failed += 1;
         let Some(notify) = refusal.notify() else { return };
         let message_id = message.header.message_id;
-        let payload = Payload::Notify(informational::about_child(None, notify));
+        let payload = Payload::Notify(informational::about_child(spi, notify));
         let answer = self.send_informational(id, path, vec![payload]).unwrap_or_default();
         let linger = now.mono + self.core.config.timing().linger;
         let Some(sa) = self.sas.get_mut(&id) else { return };

@@ -8,6 +8,7 @@ use ipsec_proto::registry::{ExchangeType, NotifyType};
 
 use super::{Ike, TimerKey};
 use crate::clock::Now;
+use crate::config::KeyLogging;
 use crate::diagnosis::{Code, Diagnoser, Diagnosis, Observation};
 use crate::event::{DownReason, Event, IkeUp};
 use crate::natt::{self};
@@ -118,7 +119,10 @@ impl Ike {
         };
         let established = state.establish(local_id.clone(), proven.identity.clone());
         let (suite, nat, lifetime) = (established.agreed.suite, established.nat, established.agreed.life);
-        let encryption = established.keys.encryption.as_slice().to_vec();
+        let encryption = match key_log {
+            KeyLogging::On => Some(established.keys.encryption.as_slice().to_vec()),
+            KeyLogging::Off => None,
+        };
         sa.outstanding = None;
         sa.diagnoser.observe(now.mono, Observation::Received(received));
         let octets = answer.as_ref().map(|(octets, _)| octets.clone()).unwrap_or_default();
@@ -132,7 +136,7 @@ impl Ike {
             self.core.timers.set(TimerKey::Ike(id, TimerKind::Keepalive), now.mono + timing.keepalive);
         }
         self.received(id, path, received, message, Some(&proven.payloads));
-        if key_log == crate::config::KeyLogging::On {
+        if let Some(encryption) = encryption {
             self.core.outbox.effect(Effect::KeyLog(KeyLog::Ike { cookies, suite, encryption }));
         }
         if let (Some(number), Some((octets, names))) = (sent, answer) {

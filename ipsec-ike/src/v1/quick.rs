@@ -258,6 +258,11 @@ pub(crate) struct Taken<'c> {
 }
 
 impl Offer {
+    /// The initiator's SPI, by which it knows its quick mode again in a notify.
+    pub(crate) fn spi(&self) -> Option<Spi> {
+        self.sa.proposals.first().and_then(|proposal| proposal.spi.as_spi())
+    }
+
     /// What the initiator wants covered, seen from here: our side is local.
     fn wanted(&self, path: Path) -> Option<Selector> {
         match &self.ids {
