@@ -131,6 +131,7 @@ impl AddressRange {
 
     /// Whether `address` is in the range; an address of the other family never is.
     #[must_use]
+    #[inline]
     pub fn contains(&self, address: IpAddr) -> bool {
         // The ends have one family and `IpAddr` orders all of IPv4 before all of IPv6.
         self.first <= address && address <= self.last

@@ -1,5 +1,6 @@
 //! Policies whose every specified field is a single value: one hash table for each set of specified fields.
 
+use core::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 use foldhash::fast::FixedState;
@@ -13,7 +14,7 @@ use crate::selector::{AddressRange, PortRange, Selector};
 pub(super) type Place = u32;
 
 /// The specified fields of a selector, or the same fields of a flow.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Key {
     local: Option<IpAddr>,
     remote: Option<IpAddr>,
@@ -30,6 +31,22 @@ struct Shape {
     protocol: bool,
     local_port: bool,
     remote_port: bool,
+}
+
+impl Hash for Key {
+    /// In few words: one table holds keys of one shape, so an absent field may hash like a zero.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for address in [self.local, self.remote] {
+            match address {
+                Some(IpAddr::V4(v4)) => state.write_u32(v4.to_bits()),
+                Some(IpAddr::V6(v6)) => state.write_u128(v6.to_bits()),
+                None => {}
+            }
+        }
+        let port = |port: Option<u16>| u64::from(port.unwrap_or_default());
+        let protocol = self.protocol.map_or(0, |protocol| protocol.0);
+        state.write_u64(port(self.local_port) << 24 | port(self.remote_port) << 8 | u64::from(protocol));
+    }
 }
 
 impl Key {

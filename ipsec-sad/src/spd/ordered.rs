@@ -97,6 +97,7 @@ fn point(flow: &Oriented) -> Point {
     ]
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Side {
     Below,
     Above,
@@ -109,17 +110,25 @@ struct Cut {
     at: u128,
 }
 
-struct Node {
-    /// The first place in the subtree.
-    first: Place,
-    kind: Kind,
+enum Node {
+    /// These entries, in configuration order.
+    Leaf { start: u32, end: u32 },
+    /// Three subtrees.
+    Cut { cut: Cut, below: Child, above: Child, across: Child },
 }
 
-enum Kind {
-    /// These entries, in configuration order.
-    Leaf { start: usize, end: usize },
-    /// Three subtrees, by node number.
-    Cut { cut: Cut, below: Option<usize>, above: Option<usize>, across: Option<usize> },
+/// A subtree, with its first place: what decides whether it is looked at is known before it is.
+#[derive(Clone, Copy)]
+struct Child {
+    first: Place,
+    node: u32,
+}
+
+impl Default for Child {
+    /// Nothing: a place that comes after all there are.
+    fn default() -> Self {
+        Self { first: Place::MAX, node: u32::MAX }
+    }
 }
 
 struct Entry {
@@ -133,7 +142,7 @@ pub(super) struct Ordered {
     nodes: Vec<Node>,
     /// Leaf after leaf.
     entries: Vec<Entry>,
-    root: Option<usize>,
+    root: Child,
 }
 
 impl Ordered {
@@ -154,71 +163,70 @@ impl Ordered {
         tree
     }
 
-    /// Adds the subtree of `boxes` and returns its number; a leaf's places are appended to `leaves`.
-    fn grow(&mut self, boxes: &mut [Extent], leaves: &mut Vec<Place>) -> Option<usize> {
-        let first = boxes.iter().map(|extent| extent.place).min()?;
-        let Some(cut) = best_cut(boxes) else {
-            boxes.sort_unstable_by_key(|extent| extent.place);
-            let start = leaves.len();
-            leaves.extend(boxes.iter().map(|extent| extent.place));
-            self.nodes.push(Node { first, kind: Kind::Leaf { start, end: leaves.len() } });
-            return Some(self.nodes.len() - 1);
+    /// Adds the subtree of `boxes`; a leaf's places are appended to `leaves`.
+    fn grow(&mut self, boxes: &mut [Extent], leaves: &mut Vec<Place>) -> Child {
+        let Some(first) = boxes.iter().map(|extent| extent.place).min() else { return Child::default() };
+        let node = match best_cut(boxes) {
+            Some(cut) => {
+                boxes.sort_unstable_by_key(|extent| extent.side(cut));
+                let end_below = boxes.partition_point(|extent| extent.side(cut) == Side::Below);
+                let (below, rest) = boxes.split_at_mut(end_below);
+                let end_above = rest.partition_point(|extent| extent.side(cut) == Side::Above);
+                let (above, across) = rest.split_at_mut(end_above);
+                Node::Cut {
+                    cut,
+                    below: self.grow(below, leaves),
+                    above: self.grow(above, leaves),
+                    across: self.grow(across, leaves),
+                }
+            }
+            None => {
+                boxes.sort_unstable_by_key(|extent| extent.place);
+                let start = number(leaves.len());
+                leaves.extend(boxes.iter().map(|extent| extent.place));
+                Node::Leaf { start, end: number(leaves.len()) }
+            }
         };
-        boxes.sort_unstable_by_key(|extent| match extent.side(cut) {
-            Side::Below => 0_u8,
-            Side::Above => 1,
-            Side::Across => 2,
-        });
-        let end_below = boxes.partition_point(|extent| matches!(extent.side(cut), Side::Below));
-        let (below, rest) = boxes.split_at_mut(end_below);
-        let end_above = rest.partition_point(|extent| matches!(extent.side(cut), Side::Above));
-        let (above, across) = rest.split_at_mut(end_above);
-        let kind = Kind::Cut {
-            cut,
-            below: self.grow(below, leaves),
-            above: self.grow(above, leaves),
-            across: self.grow(across, leaves),
-        };
-        self.nodes.push(Node { first, kind });
-        Some(self.nodes.len() - 1)
+        self.nodes.push(node);
+        Child { first, node: number(self.nodes.len() - 1) }
     }
 
     /// The first policy in configuration order that covers the flow.
     pub(super) fn lookup(&self, flow: &Oriented) -> Option<Place> {
-        let mut best = None;
-        self.search(self.root, &point(flow), flow, &mut best);
-        best
+        let found = self.search(self.root, &point(flow), flow, Place::MAX);
+        (found < Place::MAX).then_some(found)
     }
 
-    fn search(&self, node: Option<usize>, point: &Point, flow: &Oriented, best: &mut Option<Place>) {
-        let Some(node) = node.and_then(|node| self.nodes.get(node)) else { return };
-        if best.is_some_and(|best| best < node.first) {
-            return;
+    /// The first place in the subtree that covers the flow, or `best` if none before it does.
+    fn search(&self, child: Child, point: &Point, flow: &Oriented, best: Place) -> Place {
+        if child.first >= best {
+            return best;
         }
-        match node.kind {
-            Kind::Leaf { start, end } => {
-                let entries = self.entries.get(start..end).unwrap_or_default();
-                let found = entries
+        match self.nodes.get(child.node as usize) {
+            Some(&Node::Leaf { start, end }) => {
+                let entries = self.entries.get(start as usize..end as usize).unwrap_or_default();
+                entries
                     .iter()
-                    .take_while(|entry| best.is_none_or(|best| entry.place < best))
-                    .find(|entry| entry.selector.mismatch_oriented(flow).is_none());
-                if let Some(entry) = found {
-                    *best = Some(entry.place);
-                }
+                    .take_while(|entry| entry.place < best)
+                    .find(|entry| entry.selector.mismatch_oriented(flow).is_none())
+                    .map_or(best, |entry| entry.place)
             }
-            Kind::Cut { cut, below, above, across } => {
+            Some(&Node::Cut { cut, below, above, across }) => {
                 let coordinate = point.get(cut.dimension).copied().unwrap_or_default();
                 let side = if coordinate < cut.at { below } else { above };
                 // The half with the earlier policy first: what it finds may spare the other.
-                let first_of =
-                    |node: Option<usize>| node.and_then(|node| self.nodes.get(node)).map(|n| n.first);
-                let (one, two) =
-                    if first_of(side) < first_of(across) { (side, across) } else { (across, side) };
-                self.search(one, point, flow, best);
-                self.search(two, point, flow, best);
+                let (one, two) = if side.first < across.first { (side, across) } else { (across, side) };
+                let best = self.search(one, point, flow, best);
+                self.search(two, point, flow, best)
             }
+            None => best,
         }
     }
+}
+
+/// Places have 32 bits, so policies, leaves and nodes do.
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// The cut after which the fewest boxes are left to look at, `None` if none saves an eighth of them.
