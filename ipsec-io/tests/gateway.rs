@@ -1,4 +1,5 @@
 //! Two whole gateways on loopback, in threads of their own: real sockets, real time, control sockets.
+#![cfg(any(feature = "portable", feature = "fast"))]
 #![allow(clippy::unwrap_used, reason = "what cannot fail in a test is a failure of it")]
 
 mod common;

@@ -1,4 +1,5 @@
 //! What the recorder writes can be read, by a library and by tshark with the exported keys.
+#![cfg(any(feature = "portable", feature = "fast"))]
 #![allow(clippy::unwrap_used, reason = "what cannot fail in a test is a failure of it")]
 
 mod common;

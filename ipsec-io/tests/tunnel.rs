@@ -1,4 +1,5 @@
 //! Two nodes, one network: traffic asks for a tunnel, gets it, and passes.
+#![cfg(any(feature = "portable", feature = "fast"))]
 
 mod common;
 
