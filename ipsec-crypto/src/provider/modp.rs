@@ -22,7 +22,6 @@ pub(super) struct Modp {
     id: Group,
     prime: &'static str,
     exponent_bits: u32,
-    prepared: OnceLock<Prepared>,
 }
 
 struct Prepared {
@@ -30,9 +29,13 @@ struct Prepared {
     params: BoxedMontyParams,
 }
 
+/// The Montgomery parameters of each group, by its number. They are not in [`Modp`], since a constant that refers to what
+/// changes behind it is an error in Rust 1.89.
+static PREPARED: [OnceLock<Prepared>; 19] = [const { OnceLock::new() }; 19];
+
 impl Modp {
     pub(super) const fn new(id: Group, prime: &'static str, exponent_bits: u32) -> Self {
-        Self { id, prime, exponent_bits, prepared: OnceLock::new() }
+        Self { id, prime, exponent_bits }
     }
 
     fn bits(&self) -> u32 {
@@ -40,8 +43,10 @@ impl Modp {
     }
 
     /// The Montgomery parameters, computed at first use.
-    fn prepared(&self) -> &Prepared {
-        self.prepared.get_or_init(|| {
+    fn prepared(&self) -> &'static Prepared {
+        let place =
+            PREPARED.get(usize::from(self.id.number())).expect("the MODP groups here have numbers up to 18");
+        place.get_or_init(|| {
             let prime = BoxedUint::from_be_hex(self.prime, self.bits())
                 .into_option()
                 .expect("the primes are written in hexadecimal");
