@@ -21,6 +21,7 @@
 //! ```
 
 mod builder;
+mod flood;
 mod handle;
 mod questions;
 
@@ -37,11 +38,12 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::backend::{Datagram, Link, Moved, Wire, to_link, to_wire};
 use crate::control::{Reply, Request, Server};
-use crate::events::{NodeEvent, Record, Ring, What};
+use crate::events::{Level, NodeEvent, Record, Ring, What};
 use crate::node::{Node, NodeOutput, Transmit};
 
 use builder::Hooks;
 pub use builder::{GatewayBuilder, GatewayError};
+use flood::Flood;
 use handle::Origin;
 pub use handle::{Handle, HandleError};
 use questions::Resolver;
@@ -73,6 +75,7 @@ pub struct Gateway {
     hooks: Hooks,
     pending: BTreeMap<RequestId, Vec<Origin>>,
     ring: Ring,
+    flood: Flood,
     wire_batch: Batch,
     link_batch: Batch,
     complaints: [Complaint; 2],
@@ -306,6 +309,13 @@ impl Gateway {
     }
 
     fn record(&mut self, record: Record) {
+        let (admitted, notice) = self.flood.admit(&record);
+        for record in notice.into_iter().chain(admitted.then_some(record)) {
+            self.publish(record);
+        }
+    }
+
+    fn publish(&mut self, record: Record) {
         record.trace();
         if let Some(sink) = &mut self.hooks.records {
             sink(&record);
@@ -317,7 +327,10 @@ impl Gateway {
             // With the last farewell said there is nothing to wait for.
             self.finished |= self.farewell.is_some() && self.pending.is_empty();
         }
-        self.ring.push(record);
+        // What strangers send must not push out what happened with peers.
+        if record.level() < Level::Trace {
+            self.ring.push(record);
+        }
     }
 
     fn note(&mut self, side: usize, moved: Moved) {

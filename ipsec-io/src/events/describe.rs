@@ -277,6 +277,11 @@ fn node(event: &NodeEvent) -> Description {
                 .number("connections", *connections)
                 .number("policies", *policies)
         }
+        NodeEvent::Withheld { records } => {
+            let message =
+                format!("{records} records of what strangers sent were left out; the counters have them");
+            new("gateway.withheld", Level::Warn, Gateway, message).number("records", *records)
+        }
         NodeEvent::Backend { side, dropped, error } => new(
             "gateway.backend",
             Level::Warn,

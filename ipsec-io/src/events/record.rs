@@ -123,6 +123,11 @@ pub enum NodeEvent {
         /// Policies in the SPD.
         policies: usize,
     },
+    /// Records that strangers can cause were left out, to keep a flood of datagrams out of the logs.
+    Withheld {
+        /// How many.
+        records: u64,
+    },
     /// A backend reported an error of the system; traffic goes on.
     Backend {
         /// `wire` or `link`.

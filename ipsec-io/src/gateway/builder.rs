@@ -9,6 +9,7 @@ use ipsec_crypto::{CryptoProvider, OsRandom, SecureRandom};
 use ipsec_sad::Batch;
 use mio::{Poll, Waker};
 
+use super::flood::Flood;
 use super::handle::Handle;
 use super::questions::Resolver;
 use super::{BATCH, Gateway, LONGEST, WAKE, clock, watch, watch_sources};
@@ -131,7 +132,8 @@ impl GatewayBuilder {
         self
     }
 
-    /// Sets what is called with every record, after it went to `tracing`. It must not wait.
+    /// Sets what is called with every record, after it went to `tracing`. It must not wait. Of records that strangers
+    /// can cause there are 50 a second at most; the counters have them all.
     #[must_use]
     pub fn on_record(mut self, sink: impl FnMut(&Record) + Send + 'static) -> Self {
         self.hooks.records = Some(Box::new(sink));
@@ -178,6 +180,7 @@ impl GatewayBuilder {
             hooks,
             pending: BTreeMap::new(),
             ring: Ring::default(),
+            flood: Flood::default(),
             wire_batch: Batch::new(BATCH, LONGEST),
             link_batch: Batch::new(BATCH, LONGEST),
             complaints: Default::default(),
