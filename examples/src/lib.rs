@@ -1,6 +1,9 @@
-//! Libraries behind the example binaries: the demonstration, and the gateway's configuration.
+//! Libraries behind the example binaries: the demonstration, and the gateway's
+//! configuration, surroundings and service.
 
 #![forbid(unsafe_code)]
 
 pub mod config;
 pub mod demo;
+pub mod service;
+pub mod surroundings;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipsec_sad::{AddressRange, AddressRangeError};
+use ipsec_io::sad::{AddressRange, AddressRangeError};
 use toml::de::DeTable;
 
 use super::fault::{Collector, Faults, Source};
@@ -98,6 +98,10 @@ pub struct ConnectionSection {
     pub ike_lifetime: Option<Duration>,
     /// Whether ESP goes into UDP.
     pub nat_traversal: NatTraversal,
+    /// The peer's UDP port of IKE.
+    pub remote_ike_port: u16,
+    /// The peer's UDP port of IKE and ESP behind a NAT.
+    pub remote_natt_port: u16,
     /// What is to be protected.
     pub children: Vec<ChildSection>,
 }
@@ -265,6 +269,8 @@ fn connection(section: &mut Section<'_, '_>, faults: &mut Collector<'_>) -> Opti
     let ike = section.required(faults, "ike", ike, "ike = [\"aes256-sha256-modp3072\"]");
     let ike_lifetime = lifetime(section, faults, "ike_lifetime", 60);
     let nat_traversal = section.parsed(faults, "nat_traversal", values::nat_traversal).map(|at| at.value);
+    let remote_ike_port = section.number(faults, "remote_ike_port", 1..=u16::MAX);
+    let remote_natt_port = section.number(faults, "remote_natt_port", 1..=u16::MAX);
     let children = section.tables(faults, "child", CHILD, child);
     if children.is_empty() && !section.has("child") {
         faults.add(
@@ -303,6 +309,8 @@ fn connection(section: &mut Section<'_, '_>, faults: &mut Collector<'_>) -> Opti
         ike: ike?,
         ike_lifetime,
         nat_traversal: nat_traversal.unwrap_or_default(),
+        remote_ike_port: remote_ike_port.map_or(500, |at| at.value),
+        remote_natt_port: remote_natt_port.map_or(4500, |at| at.value),
         children,
     })
 }

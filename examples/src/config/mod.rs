@@ -14,8 +14,10 @@
 //! );
 //! ```
 
+mod algorithms;
 mod fault;
 mod file;
+mod load;
 mod reader;
 mod secret;
 mod values;
@@ -24,5 +26,6 @@ pub use fault::{Fault, Faults, Source, Span};
 pub use file::{
     ChildSection, ConnectionSection, File, GatewaySection, PolicyAction, PolicySection, SecretSource,
 };
+pub use load::{Loaded, Numbering};
 pub use secret::SecretError;
 pub use values::{At, NatTraversal, RemoteHost, Start};

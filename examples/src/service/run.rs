@@ -1,0 +1,284 @@
+//! From a configuration file to a running gateway, and to its end.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ipsec_io::control::{Reply, Request, SocketConfig, SocketError};
+use ipsec_io::crypto::CryptoProvider;
+use ipsec_io::gateway::{Gateway, GatewayError, Handle};
+use ipsec_io::ike::Ports;
+use ipsec_io::node::NodeConfig;
+use ipsec_io::raw::{RawConfig, RawWire};
+use ipsec_io::tun::TunLink;
+use ipsec_io::udp::{UdpConfig, UdpWire};
+use sd_notify::NotifyState;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::privileges;
+use super::record::{KeyTables, recorder};
+use super::reload::difference;
+use crate::config::{Faults, GatewaySection, Loaded, Numbering};
+use crate::surroundings::{Kernel, KernelError, Numbers, Plan, inner_mtu, kernel_advice};
+
+/// How long a reload may take before a signal's sender is told so.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Every link carries IPv4 packets of this size (RFC 791 §3.1).
+const LEAST_MTU: u16 = 576;
+/// Linux has no IPv6 on a device below this (RFC 8200 §5).
+const LEAST_MTU_V6: u16 = 1280;
+
+/// Why a gateway did not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The configuration file.
+    #[error(transparent)]
+    Config(#[from] Faults),
+    /// The control socket; for a second gateway, that there is a first.
+    #[error(transparent)]
+    Control(#[from] SocketError),
+    /// Sockets, the device, or files.
+    #[error("{what}: {error}{}", advice(error))]
+    System {
+        /// What was to be opened.
+        what: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The host's routing.
+    #[error("routing: {0}")]
+    Kernel(#[from] KernelError),
+    /// The gateway itself.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    /// Capabilities could not be given up.
+    #[error("giving up capabilities: {0}")]
+    Privileges(String),
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "; fix: run as root, or with the capabilities NET_ADMIN, NET_RAW and NET_BIND_SERVICE"
+        }
+        io::ErrorKind::AddrInUse => "; fix: stop the other IKE daemon, or set ike_port and natt_port",
+        _ => "",
+    }
+}
+
+fn system(what: impl Into<String>) -> impl FnOnce(io::Error) -> RunError {
+    let what = what.into();
+    move |error| RunError::System { what, error }
+}
+
+/// What a reload changes, shared between the loop and the end of it.
+struct Managed {
+    path: PathBuf,
+    provider: Arc<CryptoProvider>,
+    numbering: Numbering,
+    gateway: GatewaySection,
+    running: NodeConfig,
+    kernel: Kernel,
+    device: u32,
+}
+
+/// Runs a gateway until it gets SIGTERM or SIGINT. SIGHUP reads the file again.
+///
+/// # Errors
+/// [`RunError`]; what was set up is removed again.
+pub fn run(path: &Path) -> Result<(), RunError> {
+    let provider = Arc::new(CryptoProvider::default());
+    let mut numbering = Numbering::default();
+    let loaded = Loaded::read(path, &mut numbering, &provider)?;
+    refuse_second(&loaded.gateway.control)?;
+    // Before anything is opened, so that a signal during the start is not lost.
+    let signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(system("signals"))?;
+    let GatewaySection { tun, fwmark, ike_port, natt_port, .. } = &loaded.gateway;
+    let (addresses, mark) = (vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()], Some(*fwmark));
+    let ports = Ports { ike: *ike_port, natt: *natt_port };
+    let udp =
+        UdpWire::bind(&UdpConfig { addresses: addresses.clone(), ports, mark }).map_err(system("sockets"))?;
+    let raw = RawWire::open(&RawConfig { addresses, mark }).map_err(system("sockets"))?;
+    let mut kernel = Kernel::open(numbers(&loaded.gateway))?;
+    if loaded.gateway.manage_routes {
+        kernel.clear()?;
+    }
+    let mtu = device_mtu(&kernel, &loaded)?;
+    let link = TunLink::open(tun, mtu).map_err(system(format!("TUN device {tun}")))?;
+    let device = link.index().map_err(system(format!("TUN device {tun}")))?;
+    tracing::info!("device {tun}, MTU {mtu}");
+    let managed = Managed {
+        path: path.to_owned(),
+        provider: Arc::clone(&provider),
+        numbering,
+        gateway: loaded.gateway.clone(),
+        running: loaded.node.clone(),
+        kernel,
+        device,
+    };
+    let managed = Arc::new(Mutex::new(managed));
+    let gateway = build(&loaded, provider, (udp, raw), link, Arc::clone(&managed))?;
+    lock(&managed).install(&loaded)?;
+    privileges::drop_others().map_err(|error| RunError::Privileges(error.to_string()))?;
+    let watcher = watch(signals, gateway.handle());
+    notify(&[NotifyState::Ready]);
+    tracing::info!(
+        "ready: {} connections, control socket {}",
+        loaded.node.ike.connections().len(),
+        loaded.gateway.control.display()
+    );
+    drop(loaded);
+    let ended = gateway.run();
+    watcher.close();
+    ended.map_err(RunError::from)
+}
+
+/// A gateway that answers on the control socket is not disturbed, not even its routes.
+fn refuse_second(control: &Path) -> Result<(), RunError> {
+    match UnixStream::connect(control) {
+        Ok(_) => Err(SocketError::InUse { path: control.display().to_string() }.into()),
+        Err(_) => Ok(()),
+    }
+}
+
+const fn numbers(gateway: &GatewaySection) -> Numbers {
+    Numbers { table: gateway.route_table, priority: gateway.rule_priority, mark: gateway.fwmark }
+}
+
+fn build(
+    loaded: &Loaded,
+    provider: Arc<CryptoProvider>,
+    wire: (UdpWire, RawWire),
+    link: TunLink,
+    managed: Arc<Mutex<Managed>>,
+) -> Result<Gateway, RunError> {
+    let section = &loaded.gateway;
+    let node = loaded.node.clone();
+    let builder = match &section.capture {
+        None => Gateway::builder(node, wire, link),
+        Some(path) => {
+            let recorder = recorder(path).map_err(system("capture"))?;
+            tracing::warn!("recording all packets, in clear too, to {}", path.display());
+            Gateway::builder(node, recorder.wire(wire), recorder.link(link))
+        }
+    };
+    let mut builder = builder
+        .provider(provider)
+        .control(SocketConfig::new(&section.control))
+        .mark(Some(section.fwmark))
+        .on_reload(move || lock(&managed).reload());
+    if let (Some(path), true) = (&section.capture, section.capture_keys) {
+        let mut tables = KeyTables::create(path).map_err(system("capture_keys"))?;
+        tracing::warn!(
+            "writing the keys of all SAs beside {}: whoever has them reads the traffic",
+            path.display()
+        );
+        builder = builder.on_key(move |line| {
+            if let Err(error) = tables.write(line) {
+                tracing::error!("capture_keys: {error}");
+            }
+        });
+    }
+    Ok(builder.build()?)
+}
+
+/// Hands signals to the loop, from a thread of its own.
+fn watch(mut signals: Signals, handle: Handle) -> signal_hook::iterator::Handle {
+    let closer = signals.handle();
+    std::thread::spawn(move || {
+        for signal in signals.forever() {
+            if signal == SIGHUP {
+                match handle.request(Request::Reload, PATIENCE) {
+                    Ok(Reply::Failed { message }) => tracing::error!("reload: {message}"),
+                    Ok(_) => tracing::info!("reload: done"),
+                    Err(error) => tracing::error!("reload: {error}"),
+                }
+            } else {
+                tracing::info!("ending: telling the peers");
+                notify(&[NotifyState::Stopping]);
+                if let Err(error) = handle.send(Request::Shutdown) {
+                    tracing::error!("ending: {error}");
+                }
+            }
+        }
+    });
+    closer
+}
+
+fn lock(managed: &Mutex<Managed>) -> std::sync::MutexGuard<'_, Managed> {
+    managed.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Tells systemd, if it is there.
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!("notifying the service manager: {error}");
+    }
+}
+
+/// The device's MTU: as configured, else the smallest that any child needs.
+fn device_mtu(kernel: &Kernel, loaded: &Loaded) -> Result<u16, KernelError> {
+    if let Some(mtu) = loaded.gateway.mtu {
+        return Ok(mtu);
+    }
+    let is_v6 = loaded.tunnels.iter().any(|tunnel| !tunnel.remote.is_ipv4());
+    let least = if is_v6 { LEAST_MTU_V6 } else { LEAST_MTU };
+    let mut smallest = None;
+    for (peer, outer) in &loaded.wrappings {
+        let mtu = inner_mtu(kernel.path_mtu(*peer)?, outer);
+        smallest = Some(smallest.map_or(mtu, |other: u16| other.min(mtu)));
+    }
+    Ok(smallest.unwrap_or(LEAST_MTU_V6).max(least))
+}
+
+impl Managed {
+    /// Installs the routes of a configuration, and says what an operator should know.
+    fn install(&mut self, loaded: &Loaded) -> Result<(), KernelError> {
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+        if !self.gateway.manage_routes {
+            return Ok(());
+        }
+        let host = self.kernel.addresses()?;
+        let plan = Plan::new(numbers(&self.gateway), &loaded.tunnels, &loaded.exceptions, &host);
+        for warning in plan.warnings.iter().cloned().chain(kernel_advice(&plan)) {
+            tracing::warn!("{warning}");
+        }
+        self.kernel.apply(plan, self.device)
+    }
+
+    /// Reads the file again. Whatever is wrong leaves everything as it is.
+    fn reload(&mut self) -> Result<NodeConfig, String> {
+        notify(&reloading());
+        let result = self.try_reload();
+        notify(&[NotifyState::Ready]);
+        result
+    }
+
+    fn try_reload(&mut self) -> Result<NodeConfig, String> {
+        let loaded = Loaded::read(&self.path, &mut self.numbering, &self.provider)
+            .map_err(|faults| faults.to_string())?;
+        let found = difference((&self.gateway, &self.running.ike), (&loaded.gateway, &loaded.node.ike));
+        if !found.needs_restart.is_empty() {
+            return Err(format!("only a restart changes {} in [gateway]", found.needs_restart.join(", ")));
+        }
+        self.install(&loaded).map_err(|error| error.to_string())?;
+        tracing::info!("reload: {found}");
+        self.gateway = loaded.gateway;
+        self.running = loaded.node.clone();
+        Ok(loaded.node)
+    }
+}
+
+/// What systemd wants to hear of a reload (sd_notify(3)): its time, too.
+fn reloading() -> Vec<NotifyState<'static>> {
+    let mut states = vec![NotifyState::Reloading];
+    states.extend(NotifyState::monotonic_usec_now());
+    states
+}
