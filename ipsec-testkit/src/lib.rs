@@ -3,3 +3,12 @@
 #![forbid(unsafe_code)]
 
 pub mod fuzz;
+pub mod packet;
+mod pair;
+pub mod provider;
+mod scenario;
+mod time;
+
+pub use pair::{End, Fate, Pair, Sent};
+pub use scenario::{CHILD, CONNECTION, EndSetup, SECRET, Scenario, Side};
+pub use time::{at, since_start};

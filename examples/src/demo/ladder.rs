@@ -113,9 +113,9 @@ fn summary(message: &Message, room: usize) -> String {
     format!("{open}{}{close}", shorten(&text, room))
 }
 
-/// Simulated time, to a tenth of a millisecond.
+/// Simulated time: to a tenth of a millisecond below a second, else to a millisecond.
 pub(super) fn clock(at_us: u64) -> String {
-    if at_us < 10_000_000 {
+    if at_us < 1_000_000 {
         format!("{}.{} ms", at_us / 1000, at_us % 1000 / 100)
     } else {
         format!("{}.{:03} s", at_us / 1_000_000, at_us % 1_000_000 / 1000)

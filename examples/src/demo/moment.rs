@@ -290,6 +290,18 @@ impl Agreement {
         let holds = west == east;
         Self { what: what.into(), west, east, holds }
     }
+
+    /// Compares octets, and shows how many they are.
+    #[must_use]
+    pub fn same_octets(what: impl Into<String>, west: &[u8], east: &[u8]) -> Self {
+        let octets = |packet: &[u8]| format!("{} octets", packet.len());
+        Self {
+            what: what.into(),
+            west: octets(west),
+            east: octets(east),
+            holds: west == east && !west.is_empty(),
+        }
+    }
 }
 
 /// What the comparison of both ends came to.

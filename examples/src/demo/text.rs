@@ -17,12 +17,14 @@ const OCTETS_A_LINE: usize = 12;
 pub struct TextAudience<W> {
     out: W,
     scene: Option<Scene>,
+    /// The arrows have not been explained yet.
+    legend_due: bool,
 }
 
 impl<W: Write> TextAudience<W> {
     /// An audience that reads from `out`.
     pub const fn new(out: W) -> Self {
-        Self { out, scene: None }
+        Self { out, scene: None, legend_due: true }
     }
 
     /// The stream, with everything shown so far written to it.
@@ -47,7 +49,6 @@ impl<W: Write> Audience for TextAudience<W> {
             }
             Moment::Settings { rows } => draw_settings(out, rows)?,
             Moment::LadderBegins => {
-                writeln!(out)?;
                 if let Some(scene) = &self.scene {
                     out.write_all(ladder::head(scene).as_bytes())?;
                 }
@@ -56,12 +57,10 @@ impl<W: Write> Audience for TextAudience<W> {
             Moment::Fact(fact) => out.write_all(ladder::fact(fact).as_bytes())?,
             Moment::LadderEnds => {
                 out.write_all(ladder::foot().as_bytes())?;
-                let blank = " ".repeat(12);
-                writeln!(
-                    out,
-                    "{blank}{}",
-                    paint(paint::FAINT, "──▶ in clear   ══▶ {encrypted} IKE   ━━▶ {encrypted} ESP   ✗ lost")
-                )?;
+                if std::mem::take(&mut self.legend_due) {
+                    let legend = "──▶ in clear   ══▶ {encrypted} IKE   ━━▶ {encrypted} ESP   ✗ lost";
+                    writeln!(out, "            {}", paint(paint::FAINT, legend))?;
+                }
                 writeln!(out)?;
             }
             Moment::Table(table) => draw_table(out, table)?,
@@ -176,9 +175,9 @@ fn draw_table(out: &mut impl Write, table: &Table) -> io::Result<()> {
         text.truncate(text.trim_end().len());
         text
     };
-    writeln!(out, "    {}", paint(paint::FAINT, line(&mut table.columns.iter().copied())))?;
+    writeln!(out, "  {}", paint(paint::FAINT, line(&mut table.columns.iter().copied())))?;
     for row in &table.rows {
-        writeln!(out, "    {}", line(&mut row.iter().map(String::as_str)))?;
+        writeln!(out, "  {}", line(&mut row.iter().map(String::as_str)))?;
     }
     writeln!(out)
 }
@@ -226,20 +225,18 @@ fn draw_packet(out: &mut impl Write, packet: &Packet) -> io::Result<()> {
 fn draw_throughput(out: &mut impl Write, throughput: &Throughput) -> io::Result<()> {
     writeln!(
         out,
-        "  {}  {} of {} packets of {} octets in {:.1} ms: {:.0} packets/s, {:.2} Gbit/s",
+        "  {}  {:.0} packets/s, {:.2} Gbit/s",
         paint(paint::TITLE, "throughput"),
-        throughput.received,
-        throughput.sent,
-        throughput.packet_octets,
-        throughput.elapsed_ns as f64 / 1e6,
         throughput.packets_per_second(),
         throughput.bits_per_second() / 1e9,
     )?;
-    writeln!(
-        out,
-        "              {}",
-        paint(paint::FAINT, "sealed and opened again on one core, on this machine's clock")
-    )?;
+    let told = format!(
+        "{} packets of {} octets, sealed and opened by one core in {:.1} ms",
+        throughput.received,
+        throughput.packet_octets,
+        throughput.elapsed_ns as f64 / 1e6,
+    );
+    writeln!(out, "    {}", paint(paint::FAINT, told))?;
     writeln!(out)
 }
 
@@ -258,17 +255,14 @@ fn draw_verdict(out: &mut impl Write, verdict: &Verdict) -> io::Result<()> {
         }
     }
     writeln!(out)?;
+    let (word, style) = if verdict.holds { ("agreed", paint::GOOD) } else { ("not agreed", paint::BAD) };
     let summary = format!(
-        "{} after the first packet, {} datagrams, {} of them lost",
+        "from the first packet to its answer: {}, {} datagrams, {} lost",
         ladder::clock(verdict.bring_up_us),
         verdict.datagrams,
         verdict.lost
     );
-    if verdict.holds {
-        writeln!(out, "  {}  the tunnel carried its first packet {summary}.", paint(paint::GOOD, "agreed"))?;
-    } else {
-        writeln!(out, "  {}  {summary}.", paint(paint::BAD, "not agreed"))?;
-    }
+    writeln!(out, "  {}  {summary}", paint(style, word))?;
     writeln!(out)
 }
 
@@ -311,6 +305,6 @@ mod tests {
         };
         draw_table(&mut out, &table).unwrap();
         let text = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
-        assert_eq!(text, "  SAD\n    SPI       packets\n    c0ffee00  1\n    1         2\n\n");
+        assert_eq!(text, "  SAD\n  SPI       packets\n  c0ffee00  1\n  1         2\n\n");
     }
 }
