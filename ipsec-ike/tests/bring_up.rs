@@ -222,6 +222,31 @@ fn acquires_are_answered_by_the_child_that_serves_them() {
 }
 
 #[test]
+fn a_child_for_commands_only_is_not_started_by_traffic() {
+    use ipsec_ike::sad::{AcquireId, Flow, PolicyId, Ports, Selector, TemplateId};
+    let by_command = Setup { start: Start::Command, ..Setup::default() };
+    let mut pair = Pair::alike(&by_command);
+    let flow = Flow {
+        source: "10.1.0.1".parse().unwrap(),
+        destination: "10.2.0.1".parse().unwrap(),
+        protocol: proto::registry::IpProtocol::ICMP,
+        ports: Ports::None,
+    };
+    let (id, policy, template, proposal) = (AcquireId(4), PolicyId(1), TemplateId(7), Selector::ANY);
+    pair.left.ike.handle_sad(pair.now, SadEvent::Acquire { id, policy, template, flow, proposal });
+    pair.settle();
+    let Some(Event::AcquireRefused { acquire, diagnosis, .. }) = pair.left.events.last() else {
+        panic!("{:#?}", pair.left.events);
+    };
+    assert_eq!(*acquire, id);
+    assert!(diagnosis.sentence.contains("not started by traffic"), "{}", diagnosis.sentence);
+    assert_eq!(pair.left.children() + pair.right.children(), 0);
+    pair.up();
+    pair.settle();
+    assert_up(&pair);
+}
+
+#[test]
 fn a_name_and_a_source_are_asked_for() {
     let remote = RemoteAddress::Name { name: "right.example".into(), resolved: vec![] };
     let left = Setup {

@@ -13,7 +13,7 @@ use ipsec_sad::{
 use super::phase2::established;
 use super::{Ike, TimerKey};
 use crate::clock::Now;
-use crate::config::{Child, Connection, RemoteAddress};
+use crate::config::{Child, Connection, RemoteAddress, Start};
 use crate::diagnosis::{Code, Diagnosis};
 use crate::event::{ChildUp, DownReason, Event};
 use crate::natt::Behind;
@@ -337,6 +337,22 @@ impl Ike {
             let sentence = format!("No child has the template {template}");
             return refuse(self, Code::Local, sentence, "configure a child for the policy");
         };
+        // A pair that waits for QM3 is nearly there.
+        let pending =
+            self.children.values_mut().find(|sa| sa.template == template && sa.phase == ChildPhase::Pending);
+        if let Some(pending) = pending {
+            pending.acquires.push(acquire);
+            return;
+        }
+        if child.start == Start::Command {
+            let sentence = format!("Child {} is not started by traffic", child.name);
+            return refuse(
+                self,
+                Code::Local,
+                sentence,
+                "start it by command, or configure that traffic does",
+            );
+        }
         if let Err(error) = callable(connection) {
             return refuse(
                 self,
@@ -344,13 +360,6 @@ impl Ike {
                 error.to_string(),
                 "let the peer start, or configure its address",
             );
-        }
-        // A pair that waits for QM3 is nearly there.
-        let pending =
-            self.children.values_mut().find(|sa| sa.template == template && sa.phase == ChildPhase::Pending);
-        if let Some(pending) = pending {
-            pending.acquires.push(acquire);
-            return;
         }
         self.want(now, connection, child.clone(), vec![acquire], None);
     }

@@ -37,6 +37,7 @@ pub struct Setup {
     pub ike_lifetime: Duration,
     pub remote: Option<RemoteAddress>,
     pub local: Option<LocalAddress>,
+    pub start: Start,
 }
 
 impl Default for Setup {
@@ -56,6 +57,7 @@ impl Default for Setup {
             ike_lifetime: Duration::from_secs(4 * 3600),
             remote: None,
             local: None,
+            start: Start::Traffic,
         }
     }
 }
@@ -78,6 +80,7 @@ impl Setup {
         let esp = self.esp.iter().map(|suite| suite.parse().unwrap()).collect();
         let mut child = Child::new("net", TemplateId(7), selector, esp);
         child.lifetime = self.child_lifetime;
+        child.start = self.start;
         let suites = self.ike.iter().map(|suite| suite.parse().unwrap()).collect();
         let remote = self.remote.clone().unwrap_or_else(|| RemoteAddress::Literal(remote.parse().unwrap()));
         let psk = Arc::new(PreSharedKey::new(self.psk.to_vec()));
