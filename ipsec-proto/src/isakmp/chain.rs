@@ -205,6 +205,15 @@ impl<'a> Walk<'a> {
     }
 
     fn step(&mut self) -> Result<Option<Item>, DecodeError> {
+        let Some((kind, at, mut body)) = self.frame()? else { return Ok(None) };
+        let payload = Payload::parse(kind, &mut body)?;
+        body.finish("payload body")?;
+        let range = at.saturating_sub(self.base)..self.r.offset().saturating_sub(self.base);
+        Ok(Some(Item { payload, range }))
+    }
+
+    /// The next payload by its generic header alone: its type, its offset, its body.
+    fn frame(&mut self) -> Result<Option<(PayloadType, usize, Reader<'a>)>, DecodeError> {
         if self.kind == PayloadType::NONE {
             return Ok(None);
         }
@@ -236,13 +245,10 @@ impl<'a> Walk<'a> {
             let kind = DecodeErrorKind::Truncated { need: length, have };
             return Err(DecodeError::new(kind, "payload length", length_at, length as u64));
         }
-        let mut body = r.sub("payload body", body_len)?;
-        let payload = Payload::parse(self.kind, &mut body)?;
-        body.finish("payload body")?;
-        let range = at.saturating_sub(self.base)..r.offset().saturating_sub(self.base);
-        self.kind = next;
+        let body = r.sub("payload body", body_len)?;
+        let kind = core::mem::replace(&mut self.kind, next);
         self.count = self.count.saturating_add(1);
-        Ok(Some(Item { payload, range }))
+        Ok(Some((kind, at, body)))
     }
 }
 
@@ -268,6 +274,17 @@ impl<'a> Chain<'a> {
             walk.r.finish("message")?;
         }
         Ok(Self { octets, base, items, end: walk.r.offset().saturating_sub(base) })
+    }
+
+    /// How many of `octets` the payloads take up, the first of type `first`, by their generic headers alone: whoever
+    /// verifies a hash over payloads needs it before he knows whether he can read them.
+    ///
+    /// # Errors
+    /// As [`Chain::parse`] for the generic headers; whatever the bodies are.
+    pub fn extent(first: PayloadType, octets: &'a [u8], base: usize) -> Result<usize, DecodeError> {
+        let mut walk = Walk::new(first, octets, base);
+        while walk.frame()?.is_some() {}
+        Ok(walk.r.offset().saturating_sub(base))
     }
 
     /// Payloads in the chain.
@@ -404,6 +421,7 @@ mod tests {
         let chain = Chain::parse(PayloadType::HASH, &out, 28, Tail::CipherPadding).unwrap();
         assert_eq!(chain.payloads().cloned().collect::<Vec<_>>(), payloads);
         assert_eq!((chain.octets(), chain.padding()), (&plain[..], &[0; 7][..]));
+        assert_eq!(Chain::extent(PayloadType::HASH, &out, 28), Ok(plain.len()));
         let hash = chain.get(0).unwrap();
         assert_eq!((hash.at, hash.body, hash.rest), (28, &[1; 16][..], &plain[20..]));
         let vendor = chain.first(PayloadType::VENDOR).unwrap();
@@ -412,6 +430,15 @@ mod tests {
         assert_eq!(chain.sa(), None);
         let error = Chain::parse(PayloadType::HASH, &out, 28, Tail::Exact).unwrap_err();
         assert_eq!((error.kind, error.at, error.value), (DecodeErrorKind::TrailingOctets, 67, 7));
+    }
+
+    #[test]
+    fn the_extent_needs_the_generic_headers_only() {
+        // A nonce of one octet is no nonce, but it has its place.
+        let octets = [0, 0, 0, 5, 1, 0, 0];
+        assert!(Chain::parse(PayloadType::NONCE, &octets, 0, Tail::CipherPadding).is_err());
+        assert_eq!(Chain::extent(PayloadType::NONCE, &octets, 0), Ok(5));
+        assert!(Chain::extent(PayloadType::NONCE, &octets[..3], 0).is_err());
     }
 
     #[test]
