@@ -15,6 +15,13 @@ pub trait KeyExchange: Send + Sync + Debug {
     /// Octets of a public value, ours and the peer's.
     fn public_len(&self) -> usize;
 
+    /// Checks a peer's public value before anything is spent on it: what [`KeyPair::agree`] would refuse, without
+    /// using a private value up. The value is public, so this may take varying time.
+    ///
+    /// # Errors
+    /// [`CryptoError::BadPublicValue`] (RFC 6989 §2).
+    fn check_public(&self, peer: &[u8]) -> Result<(), CryptoError>;
+
     /// Draws a fresh private value and computes its public value. Constant time in the private value.
     fn generate(&self, random: &mut dyn SecureRandom) -> Box<dyn KeyPair>;
 }

@@ -80,6 +80,10 @@ impl KeyExchange for &'static Modp {
         self.prime.len() / 2
     }
 
+    fn check_public(&self, peer: &[u8]) -> Result<(), CryptoError> {
+        check_modp_public(self.id, &self.prepared().prime, peer)
+    }
+
     fn generate(&self, random: &mut dyn SecureRandom) -> Box<dyn KeyPair> {
         let mut octets = Zeroizing::new(vec![0; self.exponent_bits as usize / 8]);
         random.fill(&mut octets);
@@ -105,7 +109,7 @@ impl KeyPair for ModpKeyPair {
     }
 
     fn agree(self: Box<Self>, peer: &[u8]) -> Result<Secret, CryptoError> {
-        check_modp_public(self.group.id, &self.group.prepared().prime, peer)?;
+        self.group.check_public(peer)?;
         let base = BoxedUint::from_be_slice_truncated(peer, self.group.bits());
         Ok(Secret::from_slice(&self.group.power(base, &self.exponent)))
     }
@@ -324,7 +328,11 @@ mod tests {
                 let octets = value.to_bytes_be();
                 [vec![0; len - octets.len()], octets].concat()
             };
-            let agree = |peer: &[u8]| group.generate(&mut Seeded::from_u64(1)).agree(peer);
+            let agree = |peer: &[u8]| {
+                let agreed = group.generate(&mut Seeded::from_u64(1)).agree(peer);
+                assert_eq!(group.check_public(peer).err(), agreed.as_ref().err().cloned());
+                agreed
+            };
             let fault = |peer: &[u8]| match agree(peer) {
                 Err(CryptoError::BadPublicValue { reason, .. }) => Some(reason),
                 _ => None,

@@ -117,6 +117,10 @@ impl KeyExchange for Known {
         self.0.public_len()
     }
 
+    fn check_public(&self, peer: &[u8]) -> Result<(), CryptoError> {
+        demand_public(self.0, peer)
+    }
+
     fn generate(&self, _random: &mut dyn SecureRandom) -> Box<dyn KeyPair> {
         Box::new(KnownPair { group: self.0, public: vec![OCTET; self.public_len()] })
     }

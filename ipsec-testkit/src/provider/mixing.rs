@@ -209,6 +209,10 @@ impl KeyExchange for Sum {
         self.0.public_len()
     }
 
+    fn check_public(&self, peer: &[u8]) -> Result<(), CryptoError> {
+        demand_public(self.0, peer)
+    }
+
     fn generate(&self, random: &mut dyn SecureRandom) -> Box<dyn KeyPair> {
         let mut seed = [0; 16];
         random.fill(&mut seed);
