@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use ipsec_io::crypto::{CryptoProvider, EspSuite, IkeSuite};
 use ipsec_io::ike::{
-    Child, Config, Connection, Identity, LocalAddress, NatTraversal as IkeNatTraversal, Ports, PreSharedKey,
-    RemoteAddress, Start as IkeStart,
+    Child, Config, Connection, Identity, KeyLogging, LocalAddress, NatTraversal as IkeNatTraversal, Ports,
+    PreSharedKey, RemoteAddress, Start as IkeStart,
 };
 use ipsec_io::node::{NodeConfig, Rule, RuleAction};
 use ipsec_io::sad::{Addresses, Applies, Selector, TemplateId};
@@ -71,8 +71,9 @@ impl Loaded {
     ) -> Result<Self, Faults> {
         let mut faults = Collector::new(source);
         let file = File::collect(&mut faults);
-        let mut builder =
-            Config::builder().ports(Ports { ike: file.gateway.ike_port, natt: file.gateway.natt_port });
+        let key_log = if file.gateway.capture_keys { KeyLogging::On } else { KeyLogging::Off };
+        let ports = Ports { ike: file.gateway.ike_port, natt: file.gateway.natt_port };
+        let mut builder = Config::builder().key_log(key_log).ports(ports);
         let (mut tunnels, mut wrappings, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
         let names = look_up(&file, &mut warnings);
         for section in &file.connections {

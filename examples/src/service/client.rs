@@ -37,6 +37,15 @@ pub struct Target {
     pub child: Option<String>,
 }
 
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.child {
+            Some(child) => write!(f, "{}/{child}", self.connection),
+            None => f.write_str(&self.connection),
+        }
+    }
+}
+
 impl std::str::FromStr for Target {
     type Err = String;
 
@@ -76,7 +85,7 @@ pub fn up(socket: &Path, target: &Target, mut progress: impl FnMut(&str)) -> Res
     let mut seen = BTreeMap::new();
     loop {
         match receiver.recv_timeout(LOOK) {
-            Ok(Ok(Reply::Done { message })) => return Ok(message),
+            Ok(Ok(Reply::Done { message })) => return Ok(format!("{target}: {message}")),
             Ok(Ok(_)) | Err(RecvTimeoutError::Disconnected) => return Err(CommandError::Unexpected),
             Ok(Err(error)) => return Err(error),
             Err(RecvTimeoutError::Timeout) => {
