@@ -1,5 +1,6 @@
 //! What is looked at once a tunnel is up: that everything gets through, and that nothing does in clear.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -12,16 +13,29 @@ use crate::endpoint::read_log;
 use crate::netns::Netns;
 use crate::process::{Context, Daemon, Outcome, check, fail, run, wait_until};
 
-/// Sends `count` pings at 10 ms; every one has to be answered.
-pub(crate) fn ping(from: &Netns, to: IpAddr, count: u32) -> Outcome<()> {
+/// Pings sent after those that count: `ping` ends two round trips after its last one, and calls what is only late lost.
+const GRACE: usize = 50;
+
+/// Sends `count` pings at 10 ms; every one has to be answered, once.
+pub(crate) fn ping(from: &Netns, to: IpAddr, count: usize) -> Outcome<()> {
     let mut command = from.command("ping");
-    command.args(["-n", "-q", "-i", "0.01", "-W", "3", "-c", &count.to_string(), &to.to_string()]);
+    command.args(["-n", "-i", "0.01", "-W", "3", "-c", &(count + GRACE).to_string(), &to.to_string()]);
     let finished = run(&mut command, Duration::from_secs(30)).during(format!("pinging {to}"))?;
-    if finished.status.success() && finished.output.contains(" 0% packet loss") {
-        return Ok(());
+    let answered = answers(&finished.output);
+    let lost: Vec<_> = (1..=count).filter(|number| !answered.contains(number)).collect();
+    if !lost.is_empty() {
+        return fail!("of {count} pings from {} to {to}, {} are lost: {lost:?}", from.name(), lost.len());
     }
-    let summary = finished.output.lines().find(|line| line.contains("packet loss"));
-    fail!("{count} pings from {} to {to}: {}", from.name(), summary.unwrap_or_else(|| finished.output.trim()))
+    if finished.output.contains("DUP!") {
+        return fail!("pings from {} to {to} are answered twice", from.name());
+    }
+    Ok(())
+}
+
+/// The sequence numbers that `ping` prints answers for.
+fn answers(output: &str) -> BTreeSet<usize> {
+    let numbers = output.lines().filter(|line| line.contains(" bytes from "));
+    numbers.filter_map(|line| line.split("icmp_seq=").nth(1)?.split(' ').next()?.parse().ok()).collect()
 }
 
 /// Sends one ping and gives it time: the negotiation that it starts must not cost it.
@@ -213,5 +227,19 @@ impl Recording {
         command.env("WIRESHARK_CONFIG_DIR", &self.keys);
         let output = check(&mut command, Duration::from_secs(60)).during("tshark")?;
         Ok(output.lines().filter(|line| line.trim().parse::<u64>().is_ok()).count())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_answers_count() {
+        let output = "PING 10.2.0.10 (10.2.0.10) 56(84) bytes of data.\n\
+            64 bytes from 10.2.0.10: icmp_seq=1 ttl=62 time=0.42 ms\n\
+            From 10.1.0.1 icmp_seq=2 Destination Host Unreachable\n\
+            64 bytes from 10.2.0.10: icmp_seq=3 ttl=62 time=0.40 ms\n";
+        assert_eq!(answers(output), BTreeSet::from([1, 3]));
     }
 }

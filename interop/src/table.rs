@@ -264,7 +264,7 @@ impl Fault {
             // The initiator gets a bare NO-PROPOSAL-CHOSEN: it can name the class only, and what to compare.
             (Self::Group | Self::Encryption, Role::Initiate) => &["proposal", "group", "encryption"],
             (Self::Group, Role::Respond) => &["group", "modp1024", "modp2048"],
-            (Self::Encryption, Role::Respond) => &["encryption", "3des", "aes128"],
+            (Self::Encryption, Role::Respond) => &["encryption", "3des", "aes"],
             (Self::NoHost | Self::NoService, _) => &["192.0.2."],
         }
     }
