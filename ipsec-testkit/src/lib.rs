@@ -10,5 +10,5 @@ mod scenario;
 mod time;
 
 pub use pair::{End, Fate, Pair, Sent};
-pub use scenario::{CHILD, CONNECTION, EndSetup, SECRET, Scenario, Side};
+pub use scenario::{CHILD, CONNECTION, EndSetup, SECRET, Scenario, Side, seeds};
 pub use time::{at, since_start};

@@ -235,3 +235,10 @@ fn end(local: IpAddr, remote: IpAddr, nets: [&str; 2], host: IpAddr) -> EndSetup
         provider: provider::mixing(),
     }
 }
+
+/// The seeds a simulation runs with: `usual` many, or as many as `IPSEC_SIM_SEEDS` asks for, if that is more.
+#[must_use]
+pub fn seeds(usual: u64) -> core::ops::RangeInclusive<u64> {
+    let wanted = std::env::var("IPSEC_SIM_SEEDS").ok().and_then(|number| number.parse().ok());
+    1..=wanted.unwrap_or(0).max(usual)
+}
