@@ -158,6 +158,9 @@ pub enum Missing {
     /// It is compiled in with the `legacy` feature only.
     #[error("it needs the `legacy` feature")]
     LegacyFeature,
+    /// It does not encrypt by itself what it does not authenticate, as IKEv1's messages and encrypt-then-MAC need it.
+    #[error("it is a combined mode, which protects packets only")]
+    CombinedMode,
     /// This provider leaves it out.
     #[error("the provider does not have it")]
     Provider,

@@ -46,6 +46,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod aead;
 mod cipher;
 mod error;
 mod group;
@@ -57,6 +58,7 @@ mod random;
 mod secret;
 pub mod suite;
 
+pub use aead::{AeadAlgorithm, AeadKey};
 pub use cipher::{CipherAlgorithm, CipherKey};
 pub use error::{CryptoError, Missing, PublicValueFault};
 pub use group::{KeyExchange, KeyPair, check_modp_public};

@@ -4,6 +4,7 @@ use std::fmt;
 
 use subtle::ConstantTimeEq;
 
+use crate::aead::AeadKey;
 use crate::cipher::CipherKey;
 use crate::error::CryptoError;
 use crate::integrity::IntegrityKey;
@@ -82,6 +83,7 @@ pub struct Protection {
 /// How the SA's packets are processed.
 enum Engine {
     EncryptThenMac { cipher: Box<dyn CipherKey>, integrity: Box<dyn IntegrityKey> },
+    Combined(Box<dyn AeadKey>),
 }
 
 impl Protection {
@@ -91,6 +93,10 @@ impl Protection {
         integrity: Box<dyn IntegrityKey>,
     ) -> Self {
         Self { suite, engine: Engine::EncryptThenMac { cipher, integrity } }
+    }
+
+    pub(crate) fn combined(suite: ProtectionSuite, key: Box<dyn AeadKey>) -> Self {
+        Self { suite, engine: Engine::Combined(key) }
     }
 
     /// What protects.
@@ -120,25 +126,39 @@ pub enum InOut<'a> {
 }
 
 impl InOut<'_> {
-    fn source(&self) -> &[u8] {
+    /// The text as it is before the transformation.
+    pub fn source(&self) -> &[u8] {
         match self {
             Self::InPlace(text) => text,
             Self::Copy { from, .. } => from,
         }
     }
 
-    fn result(&self) -> &[u8] {
+    /// The place of the text after the transformation.
+    pub fn result(&self) -> &[u8] {
         match self {
             Self::InPlace(text) => text,
             Self::Copy { to, .. } => to,
         }
     }
 
-    fn lengths_agree(&self) -> bool {
+    /// Whether source and destination are of one length.
+    pub fn lengths_agree(&self) -> bool {
         match self {
             Self::InPlace(_) => true,
             Self::Copy { from, to } => from.len() == to.len(),
         }
+    }
+
+    /// Brings the text to its destination as it is; false, with nothing done, if the lengths differ.
+    pub fn copy(&mut self) -> bool {
+        if let Self::Copy { from, to } = self {
+            if from.len() != to.len() {
+                return false;
+            }
+            to.copy_from_slice(from);
+        }
+        true
     }
 }
 
@@ -150,9 +170,10 @@ pub enum Outcome {
     Pending,
     /// Sealed, or verified and opened.
     Done,
-    /// The ICV is not that of this packet under this key; nothing was decrypted.
+    /// The ICV is not that of this packet under this key; no clear text is given out: a text in place is as it was,
+    /// or wiped.
     Forged,
-    /// IV, ICV or text have lengths that this SA's algorithms do not take; nothing was done.
+    /// IV, ICV, text or additional data have lengths that this SA's algorithms do not take; nothing was done.
     BadLength,
 }
 
@@ -164,9 +185,12 @@ pub struct Job<'a> {
     /// Authenticated in front of IV and text: SPI and sequence number as on the wire (RFC 4303 §3.3.2).
     pub aad: &'a [u8],
     /// The upper half of an extended sequence number, authenticated but not sent: behind the text for
-    /// encrypt-then-MAC (RFC 4303 §2.2.1), inside the additional data for combined modes.
+    /// encrypt-then-MAC (RFC 4303 §2.2.1), between SPI and sequence number for combined modes (RFC 4106 §5), which
+    /// then take an `aad` of 8 octets only.
     pub esn_high: Option<u32>,
     /// The IV of the packet, [`ProtectionSuite::iv_len`] octets. For CBC unpredictable: see [`IvGenerator`](crate::IvGenerator).
+    /// For counter modes, all combined modes among them, never the same twice under one key: a repeated IV gives the
+    /// texts away.
     pub iv: &'a [u8],
     /// The text, padding and ESP trailer included.
     pub text: InOut<'a>,
@@ -196,11 +220,15 @@ pub fn seal(jobs: &mut [Job<'_>]) {
                     Err(_) => Outcome::BadLength,
                 }
             }
+            Engine::Combined(key) => match additional_data(job.aad, job.esn_high, &mut [0; 12]) {
+                Some(aad) => key.seal(job.iv, aad, &mut job.text, job.icv),
+                None => Outcome::BadLength,
+            },
         };
     }
 }
 
-/// Verifies each job's ICV in constant time and only then decrypts its text. Jobs may be of different SAs and
+/// Verifies each job's ICV in constant time and decrypts its text. Jobs may be of different SAs and
 /// lengths. Does not allocate.
 ///
 /// Each job ends as [`Outcome::Done`], [`Outcome::Forged`] or [`Outcome::BadLength`].
@@ -223,6 +251,10 @@ pub fn open(jobs: &mut [Job<'_>]) {
                     decrypted.map_or(Outcome::BadLength, |()| Outcome::Done)
                 }
             }
+            Engine::Combined(key) => match additional_data(job.aad, job.esn_high, &mut [0; 12]) {
+                Some(aad) => key.open(job.iv, aad, &mut job.text, job.icv),
+                None => Outcome::BadLength,
+            },
         };
     }
 }
@@ -251,4 +283,16 @@ fn authenticate(
         Some(high) => integrity.sign(&[aad, iv, text, &high.to_be_bytes()], icv),
         None => integrity.sign(&[aad, iv, text], icv),
     }
+}
+
+/// What a combined mode authenticates besides the text: the header, with the upper sequence number in its place
+/// (RFC 4106 §5, RFC 4309 §5, RFC 4543 §3.3, RFC 7634 §2.1).
+fn additional_data<'a>(aad: &'a [u8], esn_high: Option<u32>, room: &'a mut [u8; 12]) -> Option<&'a [u8]> {
+    let Some(high) = esn_high else { return Some(aad) };
+    let (spi, low) = aad.split_first_chunk::<4>()?;
+    let low: &[u8; 4] = low.try_into().ok()?;
+    room[..4].copy_from_slice(spi);
+    room[4..8].copy_from_slice(&high.to_be_bytes());
+    room[8..].copy_from_slice(low);
+    Some(room)
 }

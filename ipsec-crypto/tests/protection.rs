@@ -6,8 +6,8 @@ mod common;
 
 use common::{job, providers};
 use ipsec_crypto::{
-    Cipher, CryptoError, CryptoProvider, InOut, Integrity, Job, Outcome, Prf, Protection, ProtectionSuite,
-    open, seal,
+    Cipher, CryptoError, CryptoProvider, Encryption, InOut, Integrity, Job, Outcome, Prf, Protection,
+    ProtectionSuite, open, seal,
 };
 use proptest::prelude::*;
 
@@ -16,6 +16,9 @@ const CIPHERS: &[Cipher] = &[
     Cipher::AES128,
     Cipher::AES192,
     Cipher::AES256,
+    Cipher { encryption: Encryption::AesCtr, key_bits: 128 },
+    Cipher { encryption: Encryption::AesCtr, key_bits: 192 },
+    Cipher { encryption: Encryption::AesCtr, key_bits: 256 },
     #[cfg(feature = "legacy")]
     Cipher::TRIPLE_DES,
 ];
@@ -25,6 +28,9 @@ const INTEGRITY: &[(Integrity, Prf)] = &[
     (Integrity::HmacSha256_128, Prf::HmacSha256),
     (Integrity::HmacSha384_192, Prf::HmacSha384),
     (Integrity::HmacSha512_256, Prf::HmacSha512),
+    (Integrity::HmacSha256_96, Prf::HmacSha256),
+    (Integrity::AesXcbc96, Prf::AesXcbc),
+    (Integrity::AesCmac96, Prf::AesCmac),
     #[cfg(feature = "legacy")]
     (Integrity::HmacMd5_96, Prf::HmacMd5),
 ];

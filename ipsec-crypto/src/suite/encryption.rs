@@ -382,7 +382,7 @@ static ROWS: [EncryptionRow; 23] = [
         icv: 0,
         status: Status::Modern,
         status_source: "RFC 8221 section 5",
-        support: Support::NamedOnly("no cipher of ours yet"),
+        support: Support::Native,
         legacy: false,
     },
     EncryptionRow {
@@ -403,7 +403,7 @@ static ROWS: [EncryptionRow; 23] = [
         icv: 8,
         status: Status::Modern,
         status_source: "RFC 8221 section 5",
-        support: Support::NamedOnly("no cipher of ours yet"),
+        support: Support::Native,
         legacy: false,
     },
     EncryptionRow {
@@ -424,7 +424,7 @@ static ROWS: [EncryptionRow; 23] = [
         icv: 12,
         status: Status::Legacy,
         status_source: "RFC 8221 section 5",
-        support: Support::NamedOnly("no cipher of ours yet"),
+        support: Support::Native,
         legacy: false,
     },
     EncryptionRow {
@@ -445,7 +445,7 @@ static ROWS: [EncryptionRow; 23] = [
         icv: 16,
         status: Status::Modern,
         status_source: "RFC 8221 section 5",
-        support: Support::NamedOnly("no cipher of ours yet"),
+        support: Support::Native,
         legacy: false,
     },
     EncryptionRow {
@@ -466,7 +466,7 @@ static ROWS: [EncryptionRow; 23] = [
         icv: 8,
         status: Status::Modern,
         status_source: "RFC 8221 section 5",
-        support: Support::NamedOnly("no cipher of ours yet"),
+        support: Support::Native,
         legacy: false,
     },
     EncryptionRow {
@@ -487,7 +487,7 @@ static ROWS: [EncryptionRow; 23] = [
         icv: 12,
         status: Status::Legacy,
         status_source: "RFC 8221 section 5",
-        support: Support::NamedOnly("no cipher of ours yet"),
+        support: Support::Native,
         legacy: false,
     },
     EncryptionRow {
@@ -508,7 +508,7 @@ static ROWS: [EncryptionRow; 23] = [
         icv: 16,
         status: Status::Modern,
         status_source: "RFC 8221 section 5",
-        support: Support::NamedOnly("no cipher of ours yet"),
+        support: Support::Native,
         legacy: false,
     },
     EncryptionRow {
@@ -534,7 +534,7 @@ static ROWS: [EncryptionRow; 23] = [
         icv: 16,
         status: Status::Modern,
         status_source: "RFC 8221 section 5",
-        support: Support::NamedOnly("no cipher of ours yet"),
+        support: Support::Native,
         legacy: false,
     },
     EncryptionRow {
@@ -576,7 +576,7 @@ static ROWS: [EncryptionRow; 23] = [
         icv: 0,
         status: Status::Modern,
         status_source: "RFC 8247 section 2.1",
-        support: Support::NamedOnly("no cipher of ours yet"),
+        support: Support::NamedOnly("not implemented yet"),
         legacy: false,
     },
     EncryptionRow {
@@ -597,7 +597,7 @@ static ROWS: [EncryptionRow; 23] = [
         icv: 16,
         status: Status::Modern,
         status_source: "RFC 8221 section 5",
-        support: Support::NamedOnly("no cipher of ours yet"),
+        support: Support::Native,
         legacy: false,
     },
 ];

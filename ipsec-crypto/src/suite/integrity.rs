@@ -183,7 +183,7 @@ static ROWS: [IntegrityRow; 12] = [
         icv: 12,
         status: Status::Legacy,
         status_source: "draft-ietf-ipsec-ciph-sha-256-00",
-        support: Support::NamedOnly("chosen by configuration only; not implemented"),
+        support: Support::Native,
         legacy: false,
     },
     IntegrityRow {
@@ -267,7 +267,7 @@ static ROWS: [IntegrityRow; 12] = [
         icv: 12,
         status: Status::Legacy,
         status_source: "RFC 8221 section 6",
-        support: Support::NamedOnly("not implemented yet"),
+        support: Support::Native,
         legacy: false,
     },
     IntegrityRow {
@@ -282,7 +282,7 @@ static ROWS: [IntegrityRow; 12] = [
         icv: 12,
         status: Status::Modern,
         status_source: "RFC 4494",
-        support: Support::NamedOnly("not implemented yet"),
+        support: Support::Native,
         legacy: false,
     },
     IntegrityRow {
