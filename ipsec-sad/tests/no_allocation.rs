@@ -10,7 +10,15 @@ use ipsec_sad::{Batch, Meta, Verdict};
 
 #[test]
 fn packets_pass_and_drop_without_allocation() {
-    let mut pair = Pair::new(Setup::default());
+    for suite in
+        ["aes128-sha256", "aes128ctr-aesxcbc", "aes128gcm16", "aes256ccm8", "aes128gmac", "chacha20poly1305"]
+    {
+        suite_allocates_nothing(suite);
+    }
+}
+
+fn suite_allocates_nothing(suite: &'static str) {
+    let mut pair = Pair::new(Setup { suite, ..Setup::default() });
     let mut clear = Batch::new(64, 2048);
     let mut wire = Batch::new(64, 2048);
     let waiting = udp("fd00:1::1", "fd00:2::1", 53, b"no SA");

@@ -364,3 +364,36 @@ fn one_choice(answer: &SecurityAssociation) -> Result<(), Vec<Mismatch>> {
         theirs: format!("{} proposals with {transforms} transforms", answer.proposals.len()),
     }])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Transform identifier, Authentication Algorithm, Key Length and Group Description on the wire.
+    #[test]
+    fn combined_modes_are_offered_without_an_integrity_algorithm() {
+        for (suite, expected) in [
+            ("aes128gcm16", (20, None, Some(128), None)),
+            ("aes256gcm8-modp2048", (18, None, Some(256), Some(14))),
+            ("aes192ccm12", (15, None, Some(192), None)),
+            ("aes128gmac", (23, None, Some(128), None)),
+            ("aes128ctr-sha256", (13, Some(5), Some(128), None)),
+            ("null-sha1", (11, Some(2), None, None)),
+        ] {
+            let suites = [suite.parse::<EspSuite>().expect("the table spells it so")];
+            let mode = EncapsulationMode::TUNNEL;
+            let offer = offer_esp(&suites, Spi(0x1234_5678), mode, DEFAULT_LIFETIME);
+            let transform = &offer.proposals[0].transforms[0];
+            let get = |attribute: Phase2Attribute| number(transform, attribute.0);
+            let found = (
+                transform.id,
+                get(Phase2Attribute::AUTHENTICATION_ALGORITHM),
+                get(Phase2Attribute::KEY_LENGTH),
+                get(Phase2Attribute::GROUP),
+            );
+            assert_eq!(found, expected, "{suite}");
+            let (chosen, _) = choose_esp(&offer, &suites, mode, 1).expect("what we offer is ours");
+            assert_eq!(chosen.suite, suites[0]);
+        }
+    }
+}
