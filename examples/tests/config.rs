@@ -1,6 +1,14 @@
 //! The configuration file: what is read, and what is said about what cannot be.
 
-use ipsec_examples::config::{File, NatTraversal, RemoteHost, SecretSource, Source, Start};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use ipsec_examples::config::{
+    File, Loaded, NatTraversal, Numbering, RemoteHost, SecretSource, Source, Start,
+};
+use ipsec_examples::surroundings::Exception;
+use ipsec_io::crypto::CryptoProvider;
+use ipsec_io::ike::PreSharedKey;
 
 fn parse(text: &str) -> Result<File, String> {
     File::parse(&Source::new("gateway.toml", text)).map_err(|faults| faults.to_string())
@@ -182,5 +190,106 @@ fn columns_count_characters() {
              manage_routes, route_table, rule_priority, fwmark, ike_port, natt_port, legacy, capture, capture_keys",
             "gateway.toml:1:32: `tun` is empty; fix: give it a value, or remove the line",
         ],
+    );
+}
+
+/// A directory with a secret, and the configuration beside it.
+fn load(text: &str, mode: u32) -> Result<Loaded, String> {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let secret = directory.path().join("site.psk");
+    fs::write(&secret, "a secret\n").expect("a file in it");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(mode)).expect("its mode");
+    let source = Source::new(directory.path().join("gateway.toml"), text);
+    let place = format!("{}/", directory.path().display());
+    Loaded::from_source(&source, &mut Numbering::default(), &CryptoProvider::default())
+        .map_err(|faults| faults.to_string().replace(&place, ""))
+}
+
+#[track_caller]
+fn not_loaded(text: &str, mode: u32, golden: &[&str]) {
+    let faults = load(text, mode).expect_err("the file has faults");
+    assert_eq!(faults.lines().collect::<Vec<_>>(), golden, "\n{faults}");
+}
+
+#[test]
+fn a_good_file_becomes_connections_policies_and_routes() {
+    let text =
+        format!("{SITE}\n[[policy]]\nname = \"printer\"\nremote_ts = \"10.2.0.9\"\naction = \"bypass\"\n");
+    let loaded = load(&text, 0o600).unwrap_or_else(|faults| panic!("{faults}"));
+    let connection = loaded.node.ike.connection("site").expect("the connection of the file");
+    assert_eq!(
+        connection.proposals.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["aes128-sha1-modp2048"]
+    );
+    assert!(connection.psk.is_same(&PreSharedKey::new(b"a secret".to_vec())));
+    assert_eq!(loaded.node.rules.len(), 1);
+    assert_eq!(loaded.tunnels.iter().map(|tunnel| tunnel.name.as_str()).collect::<Vec<_>>(), ["site/net"]);
+    assert_eq!(loaded.exceptions, [Exception::Bypass("10.2.0.9".parse().unwrap())]);
+    assert!(!format!("{loaded:?}").contains("a secret"));
+}
+
+#[test]
+fn algorithms_are_held_against_what_is_allowed_and_what_there_is() {
+    not_loaded(
+        &SITE
+            .replace("\"aes128-sha1-modp2048\"", "\"3des-md5-modp2048\", \"aes128-modp2048\"")
+            .replace("\"aes128-sha1\"", "\"aes128-sha0\", \"blowfish128-sha1\""),
+        0o600,
+        &[
+            "gateway.toml:6:8: 3des is a legacy algorithm; fix: use a current one, or set legacy = true in [gateway] if \
+             the peer has nothing better",
+            "gateway.toml:6:8: md5 is a legacy algorithm; fix: use a current one, or set legacy = true in [gateway] if \
+             the peer has nothing better",
+            "gateway.toml:6:29: proposal `aes128-modp2048` names no hash; fix: write a proposal such as \
+             \"aes256-sha256-modp3072\"",
+            "gateway.toml:12:10: `sha0` names no part of a proposal; fix: write a proposal such as \"aes256-sha256\"",
+            "gateway.toml:12:25: blowfish128 cannot be used: 64-bit blocks; not implemented; fix: choose another algorithm",
+        ],
+    );
+    not_loaded(
+        &SITE.replace("\"aes128-sha1\"", "\"aes128-sha1-modp2048\", \"aes128-sha1\""),
+        0o600,
+        &[
+            "gateway.toml:12:34: the proposals of a child differ in the group for PFS, and IKEv1 has one key exchange for \
+           all (RFC 2409 §5.5); fix: end all of them with the same group, or none",
+        ],
+    );
+}
+
+#[test]
+fn legacy_algorithms_need_the_line_and_the_build() {
+    let old = SITE.replace("aes128-sha1", "3des-md5").replace("modp2048", "modp1024");
+    let result = load(&format!("[gateway]\nlegacy = true\n{old}"), 0o600);
+    if cfg!(feature = "legacy") {
+        result.unwrap_or_else(|faults| panic!("{faults}"));
+    } else {
+        let faults = result.expect_err("this build has no legacy algorithms");
+        assert!(
+            faults
+                .lines()
+                .all(|line| line.ends_with("fix: build with --features legacy, or use a current one")),
+            "{faults}"
+        );
+    }
+}
+
+#[test]
+fn secrets_and_identities_are_looked_at_with_all_the_rest() {
+    not_loaded(
+        &SITE.replace("psk_file", "local_id = \"ké@x\"\nremote_id = \"keyid:0\"\npsk_file"),
+        0o640,
+        &[
+            "gateway.toml:5:12: \"ké@x\": a name has printable ASCII characters only; fix: write an address, a host's \
+             name \"gw.example\", \"user@gw.example\" or \"keyid:0123abcd\"",
+            "gateway.toml:6:13: \"keyid:0\": `keyid:` is followed by an even number of hexadecimal digits; fix: write \
+             an address, a host's name \"gw.example\", \"user@gw.example\" or \"keyid:0123abcd\"",
+            "gateway.toml:7:12: the file site.psk may be used by others: its mode is 0640; fix: chmod 600 site.psk",
+        ],
+    );
+    not_loaded(
+        &SITE.replace("psk_file = \"site.psk\"", "psk_env = \"IPSEC_NO_SUCH_SECRET\""),
+        0o600,
+        &["gateway.toml:5:11: the environment variable IPSEC_NO_SUCH_SECRET is not set; fix: export \
+           IPSEC_NO_SUCH_SECRET before the gateway starts"],
     );
 }

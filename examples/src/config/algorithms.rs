@@ -1,6 +1,6 @@
 //! Proposals: read, and held against what IKEv1 can say, what is allowed, and what this build has.
 
-use ipsec_io::crypto::{CryptoError, CryptoProvider, EspSuite, IkeSuite};
+use ipsec_io::crypto::{CryptoError, CryptoProvider, EspSuite, IkeSuite, Support};
 
 use super::fault::Collector;
 use super::values::At;
@@ -9,8 +9,9 @@ use super::values::At;
 struct Part {
     name: String,
     legacy: bool,
-    /// Why it cannot be had.
-    missing: Option<String>,
+    support: Support,
+    /// Whether the provider has it.
+    available: bool,
 }
 
 /// A phase 1 proposal; `None` with a fault noted.
@@ -27,14 +28,26 @@ pub(crate) fn ike(
         (prf.row().ikev1_phase1.is_some(), prf.name().to_owned()),
     ];
     numbers(faults, text, &numbered, "IKEv1's phase 1")?;
+    let (encryption, hash, key_exchange) = (cipher.row(), prf.row(), group.row());
     let parts = [
         Part {
             name: cipher.to_string(),
-            legacy: cipher.row().legacy,
-            missing: none(provider.supports_cipher(cipher)),
+            legacy: encryption.legacy,
+            support: encryption.support,
+            available: provider.supports_cipher(cipher),
         },
-        Part { name: prf.to_string(), legacy: prf.row().legacy, missing: reason(provider.prf(prf)) },
-        Part { name: group.to_string(), legacy: group.row().legacy, missing: reason(provider.group(group)) },
+        Part {
+            name: prf.to_string(),
+            legacy: hash.legacy,
+            support: hash.support,
+            available: provider.supports_prf(prf),
+        },
+        Part {
+            name: group.to_string(),
+            legacy: key_exchange.legacy,
+            support: key_exchange.support,
+            available: provider.supports_group(group),
+        },
     ];
     allowed(faults, text, legacy, &parts).then_some(suite)
 }
@@ -51,22 +64,24 @@ pub(crate) fn esp(
     let mut numbered = vec![(cipher.row().ikev1_esp.is_some(), cipher.to_string())];
     numbered.extend(integrity.map(|integrity| (integrity.row().ikev1_auth.is_some(), integrity.to_string())));
     numbers(faults, text, &numbered, "IKEv1's phase 2")?;
-    let whole = provider.supports_protection(suite.protection());
-    let cipher_missing = none(provider.supports_cipher(cipher));
-    let mut parts = Vec::new();
+    let has_cipher = provider.supports_cipher(cipher);
+    let row = cipher.row();
+    let mut parts = vec![Part {
+        name: cipher.to_string(),
+        legacy: row.legacy,
+        support: row.support,
+        available: has_cipher,
+    }];
     if let Some(integrity) = integrity {
-        // The provider says it of the pair: with the cipher there it is the other one that lacks.
-        let missing = if cipher_missing.is_none() { none(whole) } else { None };
-        parts.push(Part { name: integrity.to_string(), legacy: integrity.row().legacy, missing });
+        let row = integrity.row();
+        // The provider answers for the pair: where it has the cipher, the answer is about the other.
+        let available = !has_cipher || provider.supports_protection(suite.protection());
+        parts.push(Part { name: integrity.to_string(), legacy: row.legacy, support: row.support, available });
     }
     if let Some(group) = group {
-        parts.push(Part {
-            name: group.to_string(),
-            legacy: group.row().legacy,
-            missing: reason(provider.group(group)),
-        });
+        let (row, available) = (group.row(), provider.supports_group(group));
+        parts.push(Part { name: group.to_string(), legacy: row.legacy, support: row.support, available });
     }
-    parts.insert(0, Part { name: cipher.to_string(), legacy: cipher.row().legacy, missing: cipher_missing });
     allowed(faults, text, legacy, &parts).then_some(suite)
 }
 
@@ -95,26 +110,23 @@ fn numbers(
     None
 }
 
-fn reason<T>(found: Result<T, CryptoError>) -> Option<String> {
-    found.err().map(|error| error.to_string())
-}
-
-fn none(supported: bool) -> Option<String> {
-    (!supported).then(|| "it is not in this build".to_owned())
-}
-
 fn allowed(faults: &mut Collector<'_>, text: &At<String>, legacy: bool, parts: &[Part]) -> bool {
     let mut good = true;
-    for Part { name, legacy: is_legacy, missing } in parts {
-        if *is_legacy && !legacy {
-            let fix = "use a current one, or set legacy = true in [gateway] if the peer has nothing better";
-            faults.add(&text.span, format!("{name} is a legacy algorithm"), fix);
-            good = false;
-        } else if let Some(why) = missing {
-            let fix = if *is_legacy { "build with --features legacy" } else { "choose another algorithm" };
-            faults.add(&text.span, format!("{name} cannot be used: {why}"), fix);
-            good = false;
-        }
+    for Part { name, legacy: is_legacy, support, available } in parts {
+        let (problem, fix) = match support {
+            Support::Native if *is_legacy && !legacy => (
+                format!("{name} is a legacy algorithm"),
+                "use a current one, or set legacy = true in [gateway] if the peer has nothing better",
+            ),
+            Support::Native if *available => continue,
+            Support::Native if *is_legacy => {
+                (format!("{name} is not in this build"), "build with --features legacy, or use a current one")
+            }
+            Support::NamedOnly(why) => (format!("{name} cannot be used: {why}"), "choose another algorithm"),
+            _ => (format!("{name} is not in this build"), "choose another algorithm"),
+        };
+        faults.add(&text.span, problem, fix);
+        good = false;
     }
     good
 }

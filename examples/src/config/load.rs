@@ -180,6 +180,7 @@ fn child(
             "the proposals of a child differ in the group for PFS, and IKEv1 has one key exchange for all (RFC 2409 §5.5)",
             "end all of them with the same group, or none",
         );
+        return None;
     }
     let selector = Selector::between(section.local_ts.value, section.remote_ts.value);
     let template = numbering.of(&owner.name.value, &section.name.value);

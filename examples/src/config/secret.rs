@@ -22,7 +22,7 @@ pub enum SecretError {
     #[error("is no file")]
     NoFile,
     /// Group or others may read or write it.
-    #[error("others may use it: its mode is {0:04o}")]
+    #[error("may be used by others: its mode is {0:04o}")]
     Permissions(u32),
     /// There is nothing in it.
     #[error("is empty")]
