@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use rtnetlink::packet_route::AddressFamily;
-use rtnetlink::packet_route::address::AddressAttribute;
+use rtnetlink::packet_route::address::{AddressAttribute, AddressHeaderFlags};
 use rtnetlink::packet_route::link::{LinkAttribute, LinkFlags};
 use rtnetlink::packet_route::route::{RouteAttribute, RouteHeader, RouteMetric, RouteProtocol, RouteType};
 use rtnetlink::packet_route::rule::{RuleAction, RuleAttribute, RuleFlags, RuleMessage};
@@ -19,6 +20,9 @@ use super::prefix::Family;
 /// The protocol number that marks routes and rules as ours, so that those of a crashed gateway are found again.
 /// It is one of the numbers that `rt_protos` leaves to programs.
 const PROTOCOL: RouteProtocol = RouteProtocol::Other(150);
+/// How often, and how long apart, it is looked whether IPv6 addresses are known to be unique.
+const DAD_LOOKS: u32 = 20;
+const DAD_PAUSE: Duration = Duration::from_millis(100);
 /// What is assumed of a way that the host has no route for.
 const ETHERNET: u16 = 1500;
 
@@ -72,35 +76,43 @@ impl Kernel {
         Ok(Self { runtime, handle, numbers, installed: Plan::default() })
     }
 
-    /// The addresses of this host, without loopback and link-local ones.
+    /// The addresses of this host, without loopback and link-local ones. IPv6 addresses that are still looked for
+    /// duplicates of (RFC 4862 §5.4) are waited for, two seconds at most, then left out: no route may name them.
     ///
     /// # Errors
     /// [`KernelError::Refused`].
     pub fn addresses(&self) -> Result<Vec<HostAddress>, KernelError> {
+        for _ in 0..DAD_LOOKS {
+            let (ready, tentative) = self.look_at_addresses()?;
+            if !tentative {
+                return Ok(ready);
+            }
+            std::thread::sleep(DAD_PAUSE);
+        }
+        Ok(self.look_at_addresses()?.0)
+    }
+
+    /// The addresses that may be used, and whether there are some that may not yet.
+    fn look_at_addresses(&self) -> Result<(Vec<HostAddress>, bool), KernelError> {
         let messages = self.runtime.block_on(self.handle.address().get().execute().try_collect::<Vec<_>>());
         let messages = messages.map_err(|error| refused("reading the addresses", &error))?;
-        let own = messages.iter().filter_map(|message| {
-            // On a point-to-point link `Address` is the other end's.
-            let find =
-                |wanted: fn(&AddressAttribute) -> Option<IpAddr>| message.attributes.iter().find_map(wanted);
-            let address = find(|attribute| match attribute {
-                AddressAttribute::Local(address) => Some(*address),
-                _ => None,
-            })
-            .or_else(|| {
-                find(|attribute| match attribute {
-                    AddressAttribute::Address(address) => Some(*address),
-                    _ => None,
-                })
-            })?;
+        let (mut ready, mut tentative) = (Vec::new(), false);
+        for message in &messages {
+            let Some(address) = own_address(&message.attributes) else { continue };
             let is_link_local = match address {
                 IpAddr::V4(v4) => v4.is_link_local(),
                 IpAddr::V6(v6) => v6.is_unicast_link_local(),
             };
-            let length = message.header.prefix_len;
-            (!address.is_loopback() && !is_link_local).then_some(HostAddress { address, length })
-        });
-        Ok(own.collect())
+            if address.is_loopback() || is_link_local {
+                continue;
+            }
+            if message.header.flags.contains(AddressHeaderFlags::Tentative) {
+                tentative = true;
+            } else {
+                ready.push(HostAddress { address, length: message.header.prefix_len });
+            }
+        }
+        Ok((ready, tentative))
     }
 
     /// The largest packet on the way to a peer, as far as the host knows; of every way for a peer not yet known.
@@ -295,6 +307,20 @@ impl Drop for Kernel {
             );
         }
     }
+}
+
+/// Our address; on a point-to-point link the attribute `Address` is the other end's.
+fn own_address(attributes: &[AddressAttribute]) -> Option<IpAddr> {
+    let local = attributes.iter().find_map(|attribute| match attribute {
+        AddressAttribute::Local(address) => Some(*address),
+        _ => None,
+    });
+    local.or_else(|| {
+        attributes.iter().find_map(|attribute| match attribute {
+            AddressAttribute::Address(address) => Some(*address),
+            _ => None,
+        })
+    })
 }
 
 /// `unreachable` and exceptions before the routes that they stand behind or make holes in.
