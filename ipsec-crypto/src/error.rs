@@ -170,10 +170,10 @@ pub enum Missing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublicValueFault {
-    /// Not exactly as long as the prime (RFC 2409 §5: the value is padded to the prime's length).
+    /// Not exactly as long as the group's values are (RFC 2409 §5: padded to the prime's length; RFC 5903 §7).
     #[error("{got} octets instead of {expected}")]
     Length {
-        /// Octets of the prime.
+        /// Octets of the group's values.
         expected: usize,
         /// Octets received.
         got: usize,
@@ -184,4 +184,10 @@ pub enum PublicValueFault {
     /// Prime minus one or more (RFC 6989 §2.1).
     #[error("it is not below the prime minus one")]
     TooLarge,
+    /// Not the coordinates of a point of the curve (RFC 6989 §2.3).
+    #[error("it is no point of the curve")]
+    NotOnCurve,
+    /// A point of so small an order that everybody knows the shared secret: zero (RFC 7748 §6.1).
+    #[error("it makes the shared secret zero")]
+    ZeroResult,
 }

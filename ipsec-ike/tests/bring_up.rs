@@ -57,7 +57,7 @@ fn every_suite_of_both_phases_comes_up() {
 
 #[test]
 fn groups_and_pfs_come_up() {
-    for group in ["modp2048", "modp3072", "modp4096"] {
+    for group in ["modp2048", "modp3072", "modp4096", "ecp256", "ecp384", "ecp521", "x25519"] {
         let (ike, esp) = (format!("aes256-sha256-{group}"), format!("aes256-sha256-{group}"));
         let setup = Setup { ike: vec![ike.leak()], esp: vec![esp.leak()], ..Setup::default() };
         let mut pair = Pair::alike(&setup);

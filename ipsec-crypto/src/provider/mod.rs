@@ -10,6 +10,8 @@ mod aes_gcm;
 mod cbc_mac;
 #[cfg(feature = "portable")]
 mod chacha20_poly1305;
+#[cfg(feature = "portable")]
+mod ecp;
 #[cfg(feature = "fast")]
 mod fast;
 mod known_answers;
@@ -19,6 +21,8 @@ mod legacy;
 mod modp;
 #[cfg(feature = "portable")]
 mod portable;
+#[cfg(feature = "portable")]
+mod x25519;
 
 use crate::aead::AeadAlgorithm;
 use crate::cipher::{CipherAlgorithm, CipherKey};
@@ -70,8 +74,9 @@ impl CryptoProvider {
 
     /// `portable`, with aws-lc where that is faster.
     ///
-    /// It gives the same octets as `portable`. From aws-lc comes AES-CBC; HMAC stays portable because it is no faster
-    /// there, MODP because aws-lc-rs has no safe interface to it.
+    /// It gives the same octets as `portable`. From aws-lc come AES-CBC, AES-GCM with its whole tag, ChaCha20-Poly1305,
+    /// the ECP groups and X25519; HMAC stays portable because it is no faster there, the rest because aws-lc-rs has no
+    /// safe interface to it.
     #[cfg(feature = "fast")]
     pub fn fast() -> Self {
         fast::PROVIDER

@@ -16,9 +16,11 @@ use sha2::{Sha256, Sha384, Sha512};
 
 use super::aes_ctr::AesCtr;
 use super::chacha20_poly1305::ChaCha20Poly1305;
+use super::ecp::{ECP256, ECP384, ECP521};
 #[cfg(feature = "legacy")]
 use super::legacy;
 use super::modp::{MODP2048, MODP3072, MODP4096, MODP6144, MODP8192};
+use super::x25519::X25519;
 use super::{CryptoProvider, aes_ccm, aes_gcm, cbc_mac};
 use crate::cipher::{CipherAlgorithm, CipherKey};
 use crate::error::CryptoError;
@@ -90,7 +92,11 @@ const PRF_SHA384: &dyn PrfAlgorithm =
 const PRF_SHA512: &dyn PrfAlgorithm =
     &HmacPrf::<Hmac<Sha512>, Sha512> { id: Prf::HmacSha512, mac: PhantomData };
 
-pub(super) const GROUPS: &[&dyn KeyExchange] = &[
+const GROUPS: &[&dyn KeyExchange] = &[
+    &X25519,
+    ECP256,
+    ECP384,
+    ECP521,
     &MODP2048,
     &MODP3072,
     &MODP4096,

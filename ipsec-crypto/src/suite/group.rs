@@ -213,7 +213,7 @@ static ROWS: [GroupRow; 24] = [
         shared: 32,
         status: Status::Modern,
         status_source: "RFC 8247 section 2.4",
-        support: Support::NamedOnly("not implemented yet"),
+        support: Support::Native,
         legacy: false,
     },
     GroupRow {
@@ -225,7 +225,7 @@ static ROWS: [GroupRow; 24] = [
         shared: 48,
         status: Status::Modern,
         status_source: "RFC 5903",
-        support: Support::NamedOnly("not implemented yet"),
+        support: Support::Native,
         legacy: false,
     },
     GroupRow {
@@ -237,7 +237,7 @@ static ROWS: [GroupRow; 24] = [
         shared: 66,
         status: Status::Modern,
         status_source: "RFC 5903",
-        support: Support::NamedOnly("not implemented yet"),
+        support: Support::Native,
         legacy: false,
     },
     GroupRow {
@@ -357,7 +357,7 @@ static ROWS: [GroupRow; 24] = [
         shared: 32,
         status: Status::Modern,
         status_source: "RFC 8247 section 2.4",
-        support: Support::NamedOnly("not implemented yet"),
+        support: Support::Native,
         legacy: false,
     },
     GroupRow {

@@ -1,7 +1,4 @@
-//! The fast provider: `portable`, with aws-lc-rs where measurements say that it is faster. Safe interfaces only.
-//!
-//! AES-CBC is `EncryptingKey::cbc`, which neither pads nor allocates: 0.8 of the portable time at 1408 octets, 0.4 at 64.
-//! HMAC stays portable: aws-lc-rs takes 1.0 to 1.4 of its time. MODP too: aws-lc-rs has no interface to it.
+//! AES-CBC by aws-lc: `EncryptingKey::cbc` neither pads nor allocates.
 
 use std::fmt;
 
@@ -11,35 +8,15 @@ use aws_lc_rs::cipher::{
 };
 use aws_lc_rs::iv::FixedLength;
 
-use super::CryptoProvider;
-use super::aes_ctr::AesCtr;
-#[cfg(feature = "legacy")]
-use super::legacy;
-use super::portable;
 use crate::cipher::{CipherAlgorithm, CipherKey};
 use crate::error::CryptoError;
 use crate::suite::Encryption;
-
-pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
-    name: "fast",
-    ciphers: &[
-        &AesCbc,
-        &AesCtr,
-        &portable::Null,
-        #[cfg(feature = "legacy")]
-        &legacy::TripleDesCbc,
-    ],
-    aeads: portable::PROVIDER.aeads,
-    integrity: portable::PROVIDER.integrity,
-    prfs: portable::PROVIDER.prfs,
-    groups: portable::GROUPS,
-};
 
 const BLOCK: usize = 16;
 
 /// AES-CBC (RFC 3602).
 #[derive(Debug)]
-struct AesCbc;
+pub(super) struct AesCbc;
 
 impl CipherAlgorithm for AesCbc {
     fn id(&self) -> Encryption {

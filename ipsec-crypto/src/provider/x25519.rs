@@ -1,0 +1,107 @@
+//! Curve25519 (RFC 7748, RFC 8031), with x25519-dalek.
+
+use x25519_dalek::{PublicKey, StaticSecret};
+use zeroize::Zeroizing;
+
+use crate::error::{CryptoError, PublicValueFault};
+use crate::group::{KeyExchange, KeyPair};
+use crate::random::SecureRandom;
+use crate::secret::Secret;
+use crate::suite::Group;
+
+const LEN: usize = 32;
+
+pub(super) struct X25519;
+
+/// The coordinates of points whose order divides 8, each way that 255 bits write them: with these, and no others, the
+/// shared secret is zero (RFC 7748 §6.1).
+const SMALL_ORDER: [[u8; LEN]; 7] = [
+    [0; LEN],
+    [
+        0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    ],
+    [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda,
+        0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
+    ],
+    [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b, 0x04,
+        0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
+    ],
+    [
+        0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+    ],
+    [
+        0xed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+    ],
+    [
+        0xee, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+    ],
+];
+
+/// Checks a peer's value by what it is, whoever computes with it. Its top bit does not count (RFC 7748 §5).
+pub(super) fn check(peer: &[u8]) -> Result<[u8; LEN], CryptoError> {
+    let fault = |reason| CryptoError::BadPublicValue { group: Group::X25519, reason };
+    let length = PublicValueFault::Length { expected: LEN, got: peer.len() };
+    let peer: [u8; LEN] = peer.try_into().map_err(|_| fault(length))?;
+    let mut coordinate = peer;
+    coordinate[LEN - 1] &= 0x7f;
+    if SMALL_ORDER.contains(&coordinate) {
+        return Err(fault(PublicValueFault::ZeroResult));
+    }
+    Ok(peer)
+}
+
+impl KeyExchange for X25519 {
+    fn id(&self) -> Group {
+        Group::X25519
+    }
+
+    fn public_len(&self) -> usize {
+        LEN
+    }
+
+    fn check_public(&self, peer: &[u8]) -> Result<(), CryptoError> {
+        check(peer).map(|_| ())
+    }
+
+    fn generate(&self, random: &mut dyn SecureRandom) -> Box<dyn KeyPair> {
+        let mut octets = Zeroizing::new([0; LEN]);
+        random.fill(&mut octets[..]);
+        let secret = StaticSecret::from(*octets);
+        let public = PublicKey::from(&secret).to_bytes();
+        Box::new(X25519KeyPair { secret, public })
+    }
+}
+
+impl std::fmt::Debug for X25519 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyExchange(x25519)")
+    }
+}
+
+struct X25519KeyPair {
+    secret: StaticSecret,
+    public: [u8; LEN],
+}
+
+impl KeyPair for X25519KeyPair {
+    fn public(&self) -> &[u8] {
+        &self.public
+    }
+
+    fn agree(self: Box<Self>, peer: &[u8]) -> Result<Secret, CryptoError> {
+        let shared = self.secret.diffie_hellman(&PublicKey::from(check(peer)?));
+        Ok(Secret::from_slice(shared.as_bytes()))
+    }
+}
+
+impl std::fmt::Debug for X25519KeyPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyPair(x25519)")
+    }
+}
