@@ -4,6 +4,8 @@ use std::hint::black_box;
 
 use aes::Aes128;
 use aes::cipher::{Array, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit};
+use aws_lc_rs::aead::{AES_128_GCM, CHACHA20_POLY1305};
+use aws_lc_rs::agreement;
 use aws_lc_rs::cipher::{
     AES_128, DecryptingKey, DecryptionContext, EncryptingKey, EncryptionContext, UnboundCipherKey,
 };
@@ -20,6 +22,9 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 
 use crate::report::{Race, Report};
+
+mod combined;
+mod curve;
 
 const SIZES: [usize; 3] = [64, 512, 1408];
 const KEY: [u8; 16] = [7; 16];
@@ -44,6 +49,22 @@ pub fn run(report: &mut Report) {
         hmac_of::<Hmac<Sha384>>(report, "hmac-sha384", size, Integrity::HmacSha384_192, aws::HMAC_SHA384);
         hmac_of::<Hmac<Sha512>>(report, "hmac-sha512", size, Integrity::HmacSha512_256, aws::HMAC_SHA512);
         packets(report, size);
+        combined::race::<aes_gcm::Aes128Gcm>(report, "aes128gcm16", size, &AES_128_GCM);
+        combined::race::<chacha20poly1305::ChaCha20Poly1305>(
+            report,
+            "chacha20poly1305",
+            size,
+            &CHACHA20_POLY1305,
+        );
+        combined::ours_alone(size);
+    }
+    for (group, algorithm) in [
+        ("ecp256", &agreement::ECDH_P256),
+        ("ecp384", &agreement::ECDH_P384),
+        ("ecp521", &agreement::ECDH_P521),
+        ("x25519", &agreement::X25519),
+    ] {
+        curve::race(report, group, algorithm);
     }
     for (group, bits) in [("modp2048", 320), ("modp3072", 448), ("modp4096", 512)] {
         modp(report, group, bits);
