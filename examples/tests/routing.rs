@@ -89,6 +89,29 @@ fn packets_find_the_tunnel_and_marked_ones_do_not() {
 }
 
 #[test]
+fn the_device_gets_the_mtu_that_is_due_and_is_no_way_to_a_peer() {
+    in_namespace(|| {
+        let link = TunLink::open("ipsec0", 1400).expect("a TUN device");
+        let device = link.index().expect("its index");
+        let kernel = Kernel::open(NUMBERS).expect("netlink");
+        kernel.set_mtu(device, 1300).expect("a smaller MTU");
+        assert!(ip("link show ipsec0").contains("mtu 1300"));
+        assert_eq!(kernel.path_mtu(None, None).expect("the links"), 1300);
+        assert_eq!(kernel.path_mtu(None, Some(device)).expect("the links"), 1500);
+        ip("link add eth0 mtu 1450 type veth peer name eth1");
+        ip("addr add 192.0.2.1/24 dev eth0");
+        ip("link set eth0 up");
+        ip("link set eth1 up");
+        assert_eq!(kernel.path_mtu(None, Some(device)).expect("the links"), 1450);
+        let peer = "192.0.2.2".parse().expect("an address");
+        assert_eq!(kernel.path_mtu(Some(peer), Some(device)).expect("the way"), 1450);
+        ip("route add 198.51.100.0/24 via 192.0.2.9 mtu 1280");
+        let far = "198.51.100.1".parse().expect("an address");
+        assert_eq!(kernel.path_mtu(Some(far), Some(device)).expect("the way"), 1280);
+    });
+}
+
+#[test]
 fn what_a_killed_gateway_leaves_refuses_packets_and_the_next_one_removes_it() {
     in_namespace(|| {
         let link = TunLink::open("ipsec0", 1400).expect("a TUN device");

@@ -85,6 +85,7 @@ struct Managed {
     running: NodeConfig,
     kernel: Kernel,
     device: u32,
+    mtu: u16,
 }
 
 /// Runs a gateway until it gets SIGTERM or SIGINT. SIGHUP reads the file again.
@@ -108,7 +109,7 @@ pub fn run(path: &Path) -> Result<(), RunError> {
     if loaded.gateway.manage_routes {
         kernel.clear()?;
     }
-    let mtu = device_mtu(&kernel, &loaded)?;
+    let mtu = device_mtu(&kernel, &loaded, None)?;
     let link = TunLink::open(tun, mtu).map_err(system(format!("TUN device {tun}")))?;
     let device = link.index().map_err(system(format!("TUN device {tun}")))?;
     tracing::info!("device {tun}, MTU {mtu}");
@@ -120,6 +121,7 @@ pub fn run(path: &Path) -> Result<(), RunError> {
         running: loaded.node.clone(),
         kernel,
         device,
+        mtu,
     };
     let managed = Arc::new(Mutex::new(managed));
     let gateway = build(&loaded, provider, (udp, raw), link, Arc::clone(&managed))?;
@@ -222,7 +224,7 @@ fn notify(states: &[NotifyState<'_>]) {
 }
 
 /// The device's MTU: as configured, else the smallest that any child needs.
-fn device_mtu(kernel: &Kernel, loaded: &Loaded) -> Result<u16, KernelError> {
+fn device_mtu(kernel: &Kernel, loaded: &Loaded, device: Option<u32>) -> Result<u16, KernelError> {
     if let Some(mtu) = loaded.gateway.mtu {
         return Ok(mtu);
     }
@@ -230,7 +232,7 @@ fn device_mtu(kernel: &Kernel, loaded: &Loaded) -> Result<u16, KernelError> {
     let least = if is_v6 { LEAST_MTU_V6 } else { LEAST_MTU };
     let mut smallest = None;
     for (peer, outer) in &loaded.wrappings {
-        let mtu = inner_mtu(kernel.path_mtu(*peer)?, outer);
+        let mtu = inner_mtu(kernel.path_mtu(*peer, device)?, outer);
         smallest = Some(smallest.map_or(mtu, |other: u16| other.min(mtu)));
     }
     Ok(smallest.unwrap_or(LEAST_MTU_V6).max(least))
@@ -253,6 +255,17 @@ impl Managed {
         self.kernel.apply(plan, self.device)
     }
 
+    /// Sets the device's MTU, if another is due now.
+    fn fit(&mut self, loaded: &Loaded) -> Result<(), KernelError> {
+        let mtu = device_mtu(&self.kernel, loaded, Some(self.device))?;
+        if mtu != self.mtu {
+            self.kernel.set_mtu(self.device, mtu)?;
+            tracing::info!("MTU {mtu} instead of {}", self.mtu);
+            self.mtu = mtu;
+        }
+        Ok(())
+    }
+
     /// Reads the file again. Whatever is wrong leaves everything as it is.
     fn reload(&mut self) -> Result<NodeConfig, String> {
         notify(&reloading());
@@ -268,7 +281,14 @@ impl Managed {
         if !found.needs_restart.is_empty() {
             return Err(format!("only a restart changes {} in [gateway]", found.needs_restart.join(", ")));
         }
-        self.install(&loaded).map_err(|error| error.to_string())?;
+        let before = self.kernel.installed().clone();
+        if let Err(error) = self.fit(&loaded).and_then(|()| self.install(&loaded)) {
+            // Back to what was, as far as the kernel lets us.
+            if let Err(error) = self.kernel.apply(before, self.device) {
+                tracing::error!("reload: the routes before it are not restored: {error}");
+            }
+            return Err(error.to_string());
+        }
         tracing::info!("reload: {found}");
         self.gateway = loaded.gateway;
         self.running = loaded.node.clone();

@@ -11,7 +11,7 @@ use rtnetlink::packet_route::address::{AddressAttribute, AddressHeaderFlags};
 use rtnetlink::packet_route::link::{LinkAttribute, LinkFlags};
 use rtnetlink::packet_route::route::{RouteAttribute, RouteHeader, RouteMetric, RouteProtocol, RouteType};
 use rtnetlink::packet_route::rule::{RuleAction, RuleAttribute, RuleFlags, RuleMessage};
-use rtnetlink::{Handle, IpVersion, RouteMessageBuilder};
+use rtnetlink::{Handle, IpVersion, LinkUnspec, RouteMessageBuilder};
 use tokio::runtime::Runtime;
 
 use super::plan::{HostAddress, Numbers, Plan, Route, RouteKind, Rule, RuleKind};
@@ -115,18 +115,30 @@ impl Kernel {
         Ok((ready, tentative))
     }
 
-    /// The largest packet on the way to a peer, as far as the host knows; of every way for a peer not yet known.
+    /// The largest packet on the way to a peer, as far as the host knows; of every way for a peer not yet known, except
+    /// that through `device`, which is the tunnel's.
     ///
     /// # Errors
     /// [`KernelError::Refused`]. A peer without a route is no error: a common value is taken for it.
-    pub fn path_mtu(&self, peer: Option<IpAddr>) -> Result<u16, KernelError> {
+    pub fn path_mtu(&self, peer: Option<IpAddr>, device: Option<u32>) -> Result<u16, KernelError> {
         match peer {
             Some(peer) => self.runtime.block_on(self.mtu_to(peer)),
             None => {
                 let links = self.runtime.block_on(self.links())?;
-                Ok(links.iter().map(|(_, mtu)| *mtu).min().map_or(ETHERNET, |mtu| clamp(mtu).min(ETHERNET)))
+                let ways = links.iter().filter(|(index, _)| Some(*index) != device);
+                Ok(ways.map(|(_, mtu)| *mtu).min().map_or(ETHERNET, |mtu| clamp(mtu).min(ETHERNET)))
             }
         }
+    }
+
+    /// Sets the MTU of a device.
+    ///
+    /// # Errors
+    /// [`KernelError::Refused`].
+    pub fn set_mtu(&self, device: u32, mtu: u16) -> Result<(), KernelError> {
+        let message = LinkUnspec::new_with_index(device).mtu(mtu.into()).build();
+        let result = self.runtime.block_on(self.handle.link().set(message).execute());
+        result.map_err(|error| refused(&format!("setting the device's MTU to {mtu}"), &error))
     }
 
     async fn mtu_to(&self, peer: IpAddr) -> Result<u16, KernelError> {
