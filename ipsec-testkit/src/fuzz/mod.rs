@@ -4,10 +4,12 @@
 
 mod ip;
 mod isakmp;
+mod node;
 mod spd;
 
 pub use ip::ip_packet;
 pub use isakmp::{isakmp_message, isakmp_payload_chain};
+pub use node::{esp_inbound, ike_initiator, ike_responder, pair_ops};
 pub use spd::spd_vs_model;
 
 /// What is fed with octets: it panics when they break a law.
@@ -15,8 +17,12 @@ pub type Body = fn(&[u8]);
 
 /// Every target by the name of its corpus.
 pub const TARGETS: &[(&str, Body)] = &[
+    ("esp_inbound", esp_inbound),
+    ("ike_initiator", ike_initiator),
+    ("ike_responder", ike_responder),
     ("ip_packet", ip_packet),
     ("isakmp_message", isakmp_message),
     ("isakmp_payload_chain", isakmp_payload_chain),
+    ("pair_ops", pair_ops),
     ("spd_vs_model", spd_vs_model),
 ];
