@@ -7,3 +7,8 @@ pub mod config;
 pub mod demo;
 pub mod service;
 pub mod surroundings;
+
+/// The README's example is compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
