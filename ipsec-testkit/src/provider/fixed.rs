@@ -21,6 +21,7 @@ pub fn fixed() -> CryptoProvider {
 const PROVIDER: CryptoProvider = CryptoProvider {
     name: "fixed",
     ciphers: &[&Identity(Encryption::AesCbc)],
+    aeads: &[],
     integrity: &[&Constant(Integrity::HmacSha256_128), &Constant(Integrity::HmacSha1_96)],
     prfs: &[&Fixed(Prf::HmacSha256), &Fixed(Prf::HmacSha1)],
     groups: &[&Known(Group::Modp2048)],

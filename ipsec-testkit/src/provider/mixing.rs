@@ -18,6 +18,7 @@ pub fn mixing() -> CryptoProvider {
 const PROVIDER: CryptoProvider = CryptoProvider {
     name: "mixing",
     ciphers: &[&Cipher(Encryption::AesCbc), &Cipher(Encryption::TripleDesCbc)],
+    aeads: &[],
     integrity: &[
         &Mac(Integrity::HmacSha256_128),
         &Mac(Integrity::HmacSha384_192),
