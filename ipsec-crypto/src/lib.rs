@@ -13,8 +13,8 @@
 //! Randomness is passed in ([`SecureRandom`]), secrets are wiped and never printed ([`Secret`]), computations with them
 //! take the same time whatever they are. Nothing here does I/O.
 //!
-//! Features: `portable` (default), `fast`, and `legacy` for algorithms that should be gone (3DES, MD5, MODP groups 1, 2
-//! and 5). Without any of them the crate builds, has no provider of its own and works with the caller's.
+//! Features: `portable` (default), `fast`, and `legacy` for algorithms that should be gone (DES, CDMF, 3DES,
+//! MD5, MODP groups 1, 2 and 5). Without any of them the crate builds, has no provider of its own and works with the caller's.
 //!
 #![cfg_attr(feature = "portable", doc = "```")]
 #![cfg_attr(not(feature = "portable"), doc = "```ignore")]

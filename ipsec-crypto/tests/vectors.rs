@@ -152,6 +152,39 @@ fn cmac_of_wycheproof() {
 
 #[cfg(feature = "legacy")]
 #[test]
+fn des_cbc_with_its_ivs_and_keys() {
+    for provider in providers() {
+        for [name, key, iv, clear, encrypted] in rows(include_str!("data/des_cbc.txt")) {
+            let (clear, iv) = (hex(clear), hex(iv));
+            let key = provider.cipher_key(name.parse().unwrap(), &hex(key)).unwrap();
+            let mut text = clear.clone();
+            key.encrypt(&iv, &mut text).unwrap();
+            assert_eq!(text, hex(encrypted), "{name}");
+            key.decrypt(&iv, &mut text).unwrap();
+            assert_eq!(text, clear);
+            assert!(key.encrypt(&iv[1..], &mut text).is_err() && key.encrypt(&iv, &mut text[1..]).is_err());
+            assert_eq!(text, clear);
+        }
+    }
+}
+
+#[cfg(feature = "legacy")]
+#[test]
+fn parity_bits_of_des_keys_do_not_count() {
+    let provider = ipsec_crypto::CryptoProvider::portable();
+    for name in ["des", "des-iv64", "cdmf"] {
+        let sealed = |parity: u8| {
+            let key = provider.cipher_key(name.parse().unwrap(), &[0x32 | parity; 8]).unwrap();
+            let mut text = [5; 16];
+            key.encrypt(&[0; 8], &mut text).unwrap();
+            text
+        };
+        assert_eq!(sealed(0), sealed(1), "{name}");
+    }
+}
+
+#[cfg(feature = "legacy")]
+#[test]
 fn triple_des_cbc_of_nist() {
     cbc(Encryption::TripleDesCbc, include_str!("data/triple_des_cbc_nist.txt"));
 }

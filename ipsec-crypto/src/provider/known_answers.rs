@@ -48,7 +48,8 @@ struct CipherAnswer {
     sealed: &'static [u8],
 }
 
-/// AES-CBC: NIST SP 800-38A F.2.1, F.2.3, F.2.5, the first block. AES-CTR: RFC 3686 §6. 3DES: NIST CAVP TCBCMMT3, the first case.
+/// AES-CBC: NIST SP 800-38A F.2.1, F.2.3, F.2.5, the first block. AES-CTR: RFC 3686 §6. 3DES: NIST CAVP TCBCMMT3, the first case. DES:
+/// FIPS 81 table C1; with a shortened IV or key: made with OpenSSL.
 const CIPHERS: &[CipherAnswer] = &[
     CipherAnswer { encryption: Encryption::Null, key: &[], iv: &[], clear: b"as it is", sealed: b"as it is" },
     CipherAnswer {
@@ -99,6 +100,34 @@ const CIPHERS: &[CipherAnswer] = &[
         iv: &hex::<8>("43f791134c5647ba"),
         clear: &hex::<8>("dcc153cef81d6f24"),
         sealed: &hex::<8>("92538bd8af18d3ba"),
+    },
+    CipherAnswer {
+        encryption: Encryption::DesCbc,
+        key: &hex::<8>("0123456789abcdef"),
+        iv: &hex::<8>("1234567890abcdef"),
+        clear: b"Now is the time for all ",
+        sealed: &hex::<24>("e5c7cdde872bf27c43e934008c389c0f683788499a7c05f6"),
+    },
+    CipherAnswer {
+        encryption: Encryption::DesIv64,
+        key: &hex::<8>("0123456789abcdef"),
+        iv: &hex::<8>("1234567890abcdef"),
+        clear: b"Now is the time for all ",
+        sealed: &hex::<24>("e5c7cdde872bf27c43e934008c389c0f683788499a7c05f6"),
+    },
+    CipherAnswer {
+        encryption: Encryption::DesIv32,
+        key: &hex::<8>("0123456789abcdef"),
+        iv: &hex::<4>("12345678"),
+        clear: b"Now is the time for all ",
+        sealed: &hex::<24>("d19a54d87e8f5eb446e184799c62c2cca6e7460c569cd4a6"),
+    },
+    CipherAnswer {
+        encryption: Encryption::CdmfCbc,
+        key: &hex::<8>("0123456789abcdef"),
+        iv: &hex::<8>("1234567890abcdef"),
+        clear: b"Now is the time for all ",
+        sealed: &hex::<24>("198961896d97f37c65f2135784245103f69341245eb8bbd4"),
     },
 ];
 
@@ -287,6 +316,8 @@ pub(super) fn run(provider: &CryptoProvider) -> Result<(), CryptoError> {
             Integrity::HmacSha256_128 | Integrity::HmacSha256_96 => mac_answer(Prf::HmacSha256),
             Integrity::HmacSha384_192 => mac_answer(Prf::HmacSha384),
             Integrity::HmacSha512_256 => mac_answer(Prf::HmacSha512),
+            // As RFC 1828 has it; made with OpenSSL.
+            Integrity::KpdkMd5 => (&b"Jefe"[..], QUESTION, Some(hex("c611472bd4228c0f7c262fbd"))),
             Integrity::AesXcbc96 => mac_answer(Prf::AesXcbc),
             Integrity::AesCmac96 => mac_answer(Prf::AesCmac),
             _ => NO_ANSWER,

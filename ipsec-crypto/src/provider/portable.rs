@@ -38,6 +38,14 @@ pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
         &Null,
         #[cfg(feature = "legacy")]
         &legacy::TripleDesCbc,
+        #[cfg(feature = "legacy")]
+        &legacy::DesCbc(Encryption::DesCbc),
+        #[cfg(feature = "legacy")]
+        &legacy::DesCbc(Encryption::DesIv64),
+        #[cfg(feature = "legacy")]
+        &legacy::DesIv32,
+        #[cfg(feature = "legacy")]
+        &legacy::Cdmf,
     ],
     aeads: &[
         aes_gcm::GCM_16,
@@ -59,6 +67,8 @@ pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
         HMAC_SHA256_96,
         #[cfg(feature = "legacy")]
         legacy::HMAC_MD5_96,
+        #[cfg(feature = "legacy")]
+        &legacy::KeyedMd5,
     ],
     prfs: &[
         PRF_SHA256,

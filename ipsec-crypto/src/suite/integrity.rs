@@ -141,7 +141,7 @@ static ROWS: [IntegrityRow; 12] = [
         icv: 16,
         status: Status::Broken,
         status_source: "RFC 8221 section 6",
-        support: Support::NamedOnly("not implemented"),
+        support: Support::Native,
         legacy: true,
     },
     IntegrityRow {

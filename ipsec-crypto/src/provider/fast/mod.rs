@@ -13,6 +13,8 @@ use super::aes_ctr::AesCtr;
 use super::legacy;
 use super::modp::{MODP2048, MODP3072, MODP4096, MODP6144, MODP8192};
 use super::{CryptoProvider, aes_ccm, aes_gcm, portable};
+#[cfg(feature = "legacy")]
+use crate::suite::Encryption;
 
 pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
     name: "fast",
@@ -22,6 +24,14 @@ pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
         &portable::Null,
         #[cfg(feature = "legacy")]
         &legacy::TripleDesCbc,
+        #[cfg(feature = "legacy")]
+        &legacy::DesCbc(Encryption::DesCbc),
+        #[cfg(feature = "legacy")]
+        &legacy::DesCbc(Encryption::DesIv64),
+        #[cfg(feature = "legacy")]
+        &legacy::DesIv32,
+        #[cfg(feature = "legacy")]
+        &legacy::Cdmf,
     ],
     aeads: &[
         aead::GCM_16,
