@@ -784,6 +784,7 @@ mod tests {
             }
             assert_eq!(Cipher::from_attribute(row.id, None).map(|c| c.key_bits), Ok(row.default_key_bits));
             assert!(Cipher::new(row.id, 7).is_err());
+            assert!(row.block.is_power_of_two() && row.icv <= crate::MAX_ICV_LEN);
         }
     }
 

@@ -341,6 +341,7 @@ mod tests {
             assert!(row.ikev1_auth.is_none_or(|id| Integrity::from_ikev1_auth(id) == Some(row.id)));
             assert!(row.ikev1_ah.is_none_or(|id| Integrity::from_ikev1_ah(id) == Some(row.id)));
             assert!(row.ikev2.is_none_or(|id| Integrity::from_ikev2(id) == Some(row.id)));
+            assert!(row.icv <= crate::MAX_ICV_LEN);
         }
     }
 }
