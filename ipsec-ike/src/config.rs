@@ -4,6 +4,7 @@
 //! over whole, with [`Command::Reload`](crate::Command::Reload).
 
 mod check;
+mod limits;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,9 +12,9 @@ use std::time::Duration;
 
 use ipsec_sad::{AddressRange, Selector, TemplateId};
 
+pub use self::limits::{Limits, Timing};
 use crate::auth::PreSharedKey;
 use crate::identity::Identity;
-use crate::retransmit::RetransmitPolicy;
 use crate::suite::{EspSuite, IkeSuite};
 
 /// The UDP ports of one end.
@@ -175,71 +176,6 @@ impl Connection {
     #[must_use]
     pub fn child(&self, name: &str) -> Option<&Child> {
         self.children.iter().find(|child| child.name == name)
-    }
-}
-
-/// How much a peer may make us hold. Each has a counter in [`IkeReport`](crate::IkeReport).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Responder negotiations in phase 1 that are not yet authenticated. At the limit the oldest that waits for
-    /// MM3, whose sender has not yet shown that it receives, is given up for the new one; where there is none the
-    /// new one is refused in silence.
-    pub half_open: usize,
-    /// The same for one source address, with the same rule.
-    pub half_open_per_source: usize,
-    /// ISAKMP SAs in all. At the limit new ones are refused in silence.
-    pub ike_sas: usize,
-    /// Quick modes that run at one time under one ISAKMP SA. At the limit a new one is dropped; the peer repeats it.
-    pub quick_modes: usize,
-    /// Pairs of SAs under one connection. At the limit a new quick mode is refused.
-    pub children: usize,
-    /// Notifies in clear and other answers to the unauthenticated, per second, to all sources together.
-    pub clear_notifies_per_second: u32,
-    /// Transforms of one proposal list that are looked at; the rest is ignored.
-    pub transforms: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            half_open: 1000,
-            half_open_per_source: 64,
-            ike_sas: 100_000,
-            quick_modes: 32,
-            children: 256,
-            clear_notifies_per_second: 20,
-            transforms: 256,
-        }
-    }
-}
-
-/// How long things take at most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timing {
-    /// How requests are repeated.
-    pub retransmit: RetransmitPolicy,
-    /// How long a responder keeps a negotiation whose peer has gone silent.
-    pub half_open: Duration,
-    /// How often a NAT's mapping is refreshed by the end behind it (RFC 3948 §4): 20 s.
-    pub keepalive: Duration,
-    /// How long the last message of a finished exchange is kept to answer duplicates.
-    pub linger: Duration,
-    /// How long a replaced pair of SAs is kept for packets under way.
-    pub overlap: Duration,
-    /// How long the embedding program may take to answer a question.
-    pub question: Duration,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        Self {
-            retransmit: RetransmitPolicy::default(),
-            half_open: Duration::from_secs(40),
-            keepalive: Duration::from_secs(20),
-            linger: Duration::from_secs(60),
-            overlap: Duration::from_secs(30),
-            question: Duration::from_secs(10),
-        }
     }
 }
 

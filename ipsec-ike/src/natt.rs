@@ -20,6 +20,10 @@ const VENDOR_DRAFT03: [u8; 16] =
 const VENDOR_DRAFT02_LF: [u8; 16] =
     [0x90, 0xcb, 0x80, 0x91, 0x3e, 0xbb, 0x69, 0x6e, 0x08, 0x63, 0x81, 0xb5, 0xec, 0x42, 0x7b, 0x1f];
 
+/// MD5("draft-ietf-ipsec-nat-t-ike-02"): without it, as others send it.
+const VENDOR_DRAFT02: [u8; 16] =
+    [0xcd, 0x60, 0x46, 0x43, 0x35, 0xdf, 0x21, 0xf8, 0x7c, 0xfd, 0xb2, 0xfc, 0x68, 0xb6, 0xa4, 0x48];
+
 /// One edition of NAT traversal for IKEv1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Edition {
@@ -27,19 +31,22 @@ pub(crate) enum Edition {
     Rfc3947,
     /// Its draft 03.
     Draft03,
-    /// Its draft 02.
+    /// Its draft 02, announced with a line end in the hashed name.
+    Draft02Newline,
+    /// Its draft 02, announced by the bare name.
     Draft02,
 }
 
 impl Edition {
     /// Best first.
-    pub(crate) const ALL: [Self; 3] = [Self::Rfc3947, Self::Draft03, Self::Draft02];
+    pub(crate) const ALL: [Self; 4] = [Self::Rfc3947, Self::Draft03, Self::Draft02Newline, Self::Draft02];
 
     pub(crate) const fn vendor_id(self) -> &'static [u8; 16] {
         match self {
             Self::Rfc3947 => &VENDOR_RFC3947,
             Self::Draft03 => &VENDOR_DRAFT03,
-            Self::Draft02 => &VENDOR_DRAFT02_LF,
+            Self::Draft02Newline => &VENDOR_DRAFT02_LF,
+            Self::Draft02 => &VENDOR_DRAFT02,
         }
     }
 
@@ -47,7 +54,7 @@ impl Edition {
     pub(crate) const fn numbers(self) -> NatNumbers {
         match self {
             Self::Rfc3947 => NatNumbers::Rfc3947,
-            Self::Draft03 | Self::Draft02 => NatNumbers::Draft,
+            Self::Draft03 | Self::Draft02Newline | Self::Draft02 => NatNumbers::Draft,
         }
     }
 
@@ -55,7 +62,7 @@ impl Edition {
     pub(crate) const fn udp_tunnel(self) -> EncapsulationMode {
         match self {
             Self::Rfc3947 => EncapsulationMode::UDP_TUNNEL,
-            Self::Draft03 | Self::Draft02 => EncapsulationMode::UDP_TUNNEL_DRAFT,
+            Self::Draft03 | Self::Draft02Newline | Self::Draft02 => EncapsulationMode::UDP_TUNNEL_DRAFT,
         }
     }
 
@@ -207,6 +214,17 @@ mod tests {
         let plain = discovery_hashes(NatTraversal::Auto, &cookies(), ours.reversed(), hash);
         let received: Vec<_> = plain.iter().map(Vec::as_slice).collect();
         assert_eq!(discover(NatTraversal::Force, &cookies(), ours, &received, hash).here, Behind::Nat);
+    }
+
+    #[test]
+    fn both_spellings_of_draft_02_are_known() {
+        use ipsec_proto::isakmp::KnownVendor;
+        for vendor in [KnownVendor::NatTDraft02, KnownVendor::NatTDraft02Newline] {
+            let edition = Edition::best_of([vendor.octets()].into_iter()).unwrap();
+            // It is answered in the spelling that the peer knows.
+            assert_eq!(edition.vendor_id(), vendor.octets());
+            assert_eq!(edition.numbers(), NatNumbers::Draft);
+        }
     }
 
     #[test]

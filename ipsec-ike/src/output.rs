@@ -5,6 +5,7 @@ use core::ops::Range;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipsec_crypto::Secret;
 use ipsec_proto::net::{Path, Spi};
 use ipsec_sad::{PairId, ReservedSpi, SaParams};
 
@@ -90,7 +91,7 @@ pub enum KeyLog {
         /// What was agreed.
         suite: IkeSuite,
         /// The encryption key.
-        encryption: Vec<u8>,
+        encryption: Secret,
     },
 }
 

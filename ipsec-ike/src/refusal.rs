@@ -17,6 +17,8 @@ pub enum Dimension {
     Encryption,
     /// The cipher's key length, in bits.
     KeyLength,
+    /// An attribute of a proposal that has no place in it.
+    Attribute,
     /// The hash of phase 1, which is also its PRF.
     Hash,
     /// The Diffie-Hellman group of phase 1.
@@ -46,6 +48,7 @@ impl Dimension {
         match self {
             Self::Encryption => "encryption",
             Self::KeyLength => "key length",
+            Self::Attribute => "attributes",
             Self::Hash => "hash",
             Self::Group => "Diffie-Hellman group",
             Self::Authentication => "authentication method",
@@ -191,6 +194,12 @@ impl Refusal {
     /// What the peer is told (RFC 2408 §3.14.1); `None` where silence is the right answer.
     #[must_use]
     pub const fn notify(&self) -> Option<NotifyType> {
+        // Whoever guesses at keys learns nothing from how far his guess came.
+        if matches!(self.message, Some(MessageNumber::Mm5 | MessageNumber::Mm6))
+            && !matches!(self.cause, Cause::IdentityMismatch | Cause::Local)
+        {
+            return Some(NotifyType::PAYLOAD_MALFORMED);
+        }
         Some(match self.cause {
             Cause::Malformed | Cause::Undecryptable | Cause::PayloadCount => NotifyType::PAYLOAD_MALFORMED,
             Cause::UnexpectedPayload => NotifyType::INVALID_PAYLOAD_TYPE,

@@ -1,6 +1,6 @@
 //! What is kept of an ISAKMP SA, of its exchanges, and of the IPsec SAs that came out of them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use crate::config::{Child, Connection};
 use crate::diagnosis::Diagnoser;
 use crate::event::Cookies;
 use crate::identity::Identity;
+use crate::natt::NatFound;
 use crate::retransmit::Outstanding;
 use crate::state::{MessageNumber, QuickState, Role};
 use crate::suite::EspSuite;
@@ -22,31 +23,39 @@ use crate::v1::quick;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SaId(pub(crate) u64);
 
+/// How often a child has been tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    First,
+    /// The ISAKMP SA that it was tried under turned out to be dead.
+    Again,
+}
+
 /// A child that is wanted, and for whom.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     pub(crate) child: Child,
     pub(crate) acquires: Vec<AcquireId>,
     pub(crate) replaces: Option<PairId>,
+    pub(crate) attempt: Attempt,
 }
 
 /// The message ids that an ISAKMP SA has seen, ours among them so that a reflected message is known (RFC 2409 §5.5:
-/// they are unique under one SA). The oldest are forgotten beyond the bound.
+/// they are unique under one SA). None is forgotten while the SA lives, or its message could come again.
 #[derive(Debug, Default)]
-pub(crate) struct UsedIds(VecDeque<u32>);
+pub(crate) struct UsedIds(BTreeSet<u32>);
 
 impl UsedIds {
-    const BOUND: usize = 1024;
-
     pub(crate) fn contains(&self, id: u32) -> bool {
         self.0.contains(&id)
     }
 
     pub(crate) fn insert(&mut self, id: u32) {
-        if self.0.len() >= Self::BOUND {
-            self.0.pop_front();
-        }
-        self.0.push_back(id);
+        self.0.insert(id);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 }
 
@@ -69,7 +78,10 @@ pub(crate) struct Addressing {
 pub(crate) struct IkeSa {
     pub(crate) role: Role,
     pub(crate) cookies: Cookies,
+    /// Where the peer is: it moves by authentic messages only.
     pub(crate) path: Path,
+    /// The address that MM1 came from, by which a responder knows it again.
+    pub(crate) source: IpAddr,
     /// The connection; for a responder the first candidate, until MM5 settles it.
     pub(crate) connection: Arc<Connection>,
     pub(crate) name: Arc<str>,
@@ -80,6 +92,10 @@ pub(crate) struct IkeSa {
     pub(crate) outstanding: Option<(MessageNumber, Outstanding)>,
     pub(crate) answered: Answered,
     pub(crate) started: Instant,
+    /// When the last authentic message came.
+    pub(crate) heard: Instant,
+    /// The ISAKMP SA that this one takes the place of.
+    pub(crate) renews: Option<SaId>,
     pub(crate) wanted: Vec<Wanted>,
     pub(crate) exchanges: BTreeMap<u32, Exchange>,
     pub(crate) used_ids: UsedIds,
@@ -139,6 +155,7 @@ pub(crate) struct ChildSa {
     pub(crate) selector: Selector,
     pub(crate) path: Path,
     pub(crate) in_udp: bool,
+    pub(crate) nat: NatFound,
     pub(crate) role: Role,
     pub(crate) phase: ChildPhase,
     pub(crate) created: Instant,

@@ -11,6 +11,8 @@ pub enum TimerKind {
     Retransmit,
     /// A responder's half-open negotiation has waited long enough for the peer.
     HalfOpen,
+    /// An ISAKMP SA is to be replaced.
+    IkeRenew,
     /// An ISAKMP SA has reached the end of its life.
     IkeLifetime,
     /// An IPsec SA is to be replaced.

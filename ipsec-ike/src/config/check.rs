@@ -3,8 +3,13 @@
 use std::time::Duration;
 
 use super::{Config, ConfigError, Connection, LocalAddress, RemoteAddress};
+use ipsec_sad::PortRange;
+
 use crate::identity::MAX_LENGTH;
 use crate::suite::{EspSuite, Phase1Numbers, Phase2Numbers};
+
+/// The shortest time that a timer may have.
+const SHORTEST: Duration = Duration::from_millis(10);
 
 pub(super) fn check_numbers(config: &Config) -> Result<(), ConfigError> {
     let limits = &config.limits;
@@ -12,6 +17,7 @@ pub(super) fn check_numbers(config: &Config) -> Result<(), ConfigError> {
         ("limits.half_open", limits.half_open),
         ("limits.half_open_per_source", limits.half_open_per_source),
         ("limits.ike_sas", limits.ike_sas),
+        ("limits.ike_sas_per_peer", limits.ike_sas_per_peer),
         ("limits.quick_modes", limits.quick_modes),
         ("limits.children", limits.children),
         ("limits.transforms", limits.transforms),
@@ -21,13 +27,25 @@ pub(super) fn check_numbers(config: &Config) -> Result<(), ConfigError> {
             return Err(ConfigError::new("", field, "is 0", "set it to 1 at least"));
         }
     }
-    if config.timing.retransmit.initial.is_zero() {
-        return Err(ConfigError::new(
-            "",
-            "timing.retransmit.initial",
-            "is 0",
-            "set it to some hundred milliseconds",
-        ));
+    if limits.message_ids < 100 {
+        let fix = "set it to 100 at least: every message under an ISAKMP SA takes one";
+        return Err(ConfigError::new("", "limits.message_ids", "is too low", fix));
+    }
+    // A timer of nothing would be due again as soon as it is set.
+    let timing = &config.timing;
+    for (field, value) in [
+        ("timing.retransmit.initial", timing.retransmit.initial),
+        ("timing.retransmit.ceiling", timing.retransmit.ceiling),
+        ("timing.half_open", timing.half_open),
+        ("timing.keepalive", timing.keepalive),
+        ("timing.linger", timing.linger),
+        ("timing.overlap", timing.overlap),
+        ("timing.question", timing.question),
+    ] {
+        if value < SHORTEST {
+            let fix = "set it to 10 ms at least";
+            return Err(ConfigError::new("", field, "is too short", fix));
+        }
     }
     if config.ports.ike == config.ports.natt {
         return Err(ConfigError::new(
@@ -129,6 +147,15 @@ pub(super) fn check_connection(connection: &Connection) -> Result<(), ConfigErro
         if child.selector.mixes_families() {
             return fault("children.selector", "mixes IPv4 and IPv6", "make one child for each family");
         }
+        // An identity of Quick Mode has one port or all (RFC 2407 §4.6.2): what is said must be what is meant.
+        let ports = [child.selector.local_port, child.selector.remote_port];
+        if ports.into_iter().any(|port| port != PortRange::ANY && !port.is_single()) {
+            return fault(
+                "children.selector",
+                "has a range of ports, which IKEv1 cannot name",
+                "give one port or none",
+            );
+        }
         if child.lifetime < Duration::from_secs(30) {
             return fault("children.lifetime", "is below 30 s", "set at least 30 s");
         }
@@ -202,5 +229,40 @@ mod tests {
         );
         let ports = Config::builder().ports(Ports { ike: 500, natt: 500 }).build().unwrap_err();
         assert_eq!(ports.field, "ports");
+    }
+    #[test]
+    fn times_that_would_make_timers_turn_without_end_are_refused() {
+        type Change = fn(&mut crate::config::Timing);
+        let changes: [(&str, Change); 7] = [
+            ("timing.retransmit.initial", |timing| timing.retransmit.initial = Duration::ZERO),
+            ("timing.retransmit.ceiling", |timing| timing.retransmit.ceiling = Duration::ZERO),
+            ("timing.half_open", |timing| timing.half_open = Duration::ZERO),
+            ("timing.keepalive", |timing| timing.keepalive = Duration::from_nanos(1)),
+            ("timing.linger", |timing| timing.linger = Duration::ZERO),
+            ("timing.overlap", |timing| timing.overlap = Duration::ZERO),
+            ("timing.question", |timing| timing.question = Duration::ZERO),
+        ];
+        for (field, change) in changes {
+            let mut timing = crate::config::Timing::default();
+            change(&mut timing);
+            let error = Config::builder().timing(timing).build().unwrap_err();
+            assert_eq!(error.field, field);
+        }
+    }
+
+    #[test]
+    fn a_range_of_ports_is_refused_for_no_identity_names_it() {
+        let ports = |first, last| PortRange::new(first, last).unwrap();
+        for (range, good) in [(ports(80, 80), true), (PortRange::ANY, true), (ports(80, 90), false)] {
+            let mut connection = good_with_ports(range);
+            connection.children[0].selector.protocol = Some(ipsec_proto::registry::IpProtocol(6));
+            assert_eq!(Config::builder().connection(connection).build().is_ok(), good, "{range:?}");
+        }
+    }
+
+    fn good_with_ports(range: PortRange) -> Connection {
+        let mut connection = good();
+        connection.children[0].selector.remote_port = range;
+        connection
     }
 }

@@ -15,11 +15,15 @@ pub(super) fn of_refusal(refusal: &Refusal) -> Diagnosis {
         Cause::PfsMismatch => Code::Pfs,
         Cause::SelectorMismatch => Code::Selectors,
         Cause::IdentityMismatch => Code::Identity,
-        Cause::Undecryptable | Cause::AuthenticationFailed => Code::PresharedKey,
+        Cause::Undecryptable | Cause::AuthenticationFailed if refusal.phase() == Phase::One => {
+            Code::PresharedKey
+        }
         Cause::Limit => Code::Limit,
         Cause::Local => Code::Local,
         Cause::Malformed
         | Cause::PayloadCount
+        | Cause::Undecryptable
+        | Cause::AuthenticationFailed
         | Cause::UnexpectedPayload
         | Cause::UnsupportedExchange
         | Cause::AlteredProposal

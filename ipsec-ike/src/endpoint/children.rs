@@ -4,24 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipsec_proto::isakmp::Payload;
-use ipsec_proto::net::Path;
-use ipsec_sad::{
-    AcquireId, Encap, Esn, InstallError, Lifetime, Limits, Mode, PairId, SaKeys, SaParams, SadEvent,
-    TemplateId,
-};
+use ipsec_sad::{AcquireId, Encap, Esn, Lifetime, Limits, Mode, PairId, SaKeys, SaParams};
 
 use super::phase2::established;
 use super::{Ike, TimerKey};
 use crate::clock::Now;
-use crate::config::{Child, Connection, RemoteAddress, Start};
+use crate::config::{Child, Connection, RemoteAddress};
 use crate::diagnosis::{Code, Diagnosis};
 use crate::event::{ChildUp, DownReason, Event};
-use crate::natt::Behind;
 use crate::output::{CommandError, Effect};
-use crate::refusal::{Cause, Refusal};
-use crate::sa::{ChildPhase, ChildSa, QuickPhase, SaId, Wanted};
-use crate::state::{MessageNumber, Role};
+use crate::sa::{Attempt, ChildPhase, ChildSa, IkeSa, QuickPhase, SaId, Wanted};
+use crate::state::Role;
 use crate::timer::TimerKind;
+use crate::v1::attributes::MIN_CHILD_LIFETIME;
 use crate::v1::informational;
 use crate::v1::quick::{self, Agreement};
 
@@ -35,19 +30,19 @@ impl Ike {
         &mut self,
         now: Now,
         id: SaId,
-        path: Path,
         child: &Child,
         agreement: Agreement,
         role: Role,
         acquires: Vec<AcquireId>,
         replaces: Option<PairId>,
-    ) -> PairId {
-        self.next_pair += 1;
-        let pair = PairId(self.next_pair);
-        let Some(sa) = self.sas.get(&id) else { return pair };
-        let Some(active) = established(sa) else { return pair };
+    ) -> Option<PairId> {
+        let sa = self.sas.get(&id)?;
+        let active = established(sa)?;
+        // Where the peer has proven to be, wherever this message came from.
+        let (path, nat) = (sa.path, active.nat);
         let in_udp = quick::encapsulation(active).is_udp();
-        let lifetime = agreement.life.time.unwrap_or(child.lifetime).min(child.lifetime);
+        let life = agreement.life.time.unwrap_or(child.lifetime);
+        let lifetime = life.max(MIN_CHILD_LIFETIME).min(child.lifetime);
         let inbound = agreement.reserved.spi();
         let suite = agreement.suite.protection();
         let limits = Lifetime {
@@ -59,6 +54,7 @@ impl Ike {
             },
             hard: Limits { time: Some(lifetime), bytes: agreement.life.octets, packets: None },
         };
+        let pair = PairId(self.next_pair + 1);
         let params = |spi, keymat: ipsec_crypto::Secret| {
             let (encryption, integrity) = keymat.split(suite.key_len()).ok()?;
             Some(Box::new(SaParams {
@@ -76,12 +72,10 @@ impl Ike {
                 esn: Esn::Off,
             }))
         };
-        let (Some(incoming), Some(outgoing)) = (
-            params(inbound, agreement.inbound_keymat),
-            params(agreement.outbound_spi, agreement.outbound_keymat),
-        ) else {
-            return pair;
-        };
+        let incoming = params(inbound, agreement.inbound_keymat)?;
+        let outgoing = params(agreement.outbound_spi, agreement.outbound_keymat)?;
+        self.next_pair = pair.0;
+        self.by_outbound.insert((agreement.outbound_spi, pair));
         self.children.insert(
             pair,
             ChildSa {
@@ -95,6 +89,7 @@ impl Ike {
                 selector: agreement.selector,
                 path,
                 in_udp,
+                nat,
                 role,
                 phase: ChildPhase::Pending,
                 created: now.mono,
@@ -109,7 +104,10 @@ impl Ike {
         self.core.timers.set(TimerKey::Child(pair, TimerKind::ChildLifetime), now.mono + lifetime);
         let rekey = self.rekey_after(lifetime, role);
         self.core.timers.set(TimerKey::Child(pair, TimerKind::ChildRekey), now.mono + rekey);
-        pair
+        if in_udp {
+            self.hold_mapping(now, path, nat);
+        }
+        Some(pair)
     }
 
     /// When a successor is negotiated: the initiator of the pair first, at 80 to 90 % of its life, so that the two ends
@@ -172,13 +170,13 @@ impl Ike {
         self.core.outbox.effect(Effect::UseOutbound { pair });
         self.core.outbox.event(Event::ChildUp(Box::new(up)));
         for old in older {
-            if let Some(child) = self.children.get_mut(&old) {
-                child.phase = ChildPhase::Replaced;
-            }
+            let Some(child) = self.children.get_mut(&old) else { continue };
+            child.phase = ChildPhase::Replaced;
+            let end = (child.created + child.lifetime).min(now.mono + overlap);
             self.core.timers.clear(TimerKey::Child(old, TimerKind::ChildRekey));
             // Its creator deletes it, after a while for the packets under way; else it stays until it is deleted.
             if role == Role::Initiator {
-                self.core.timers.set(TimerKey::Child(old, TimerKind::ChildLifetime), now.mono + overlap);
+                self.core.timers.set(TimerKey::Child(old, TimerKind::ChildLifetime), end);
             }
         }
         self.settle_request(&connection, &name, None);
@@ -200,6 +198,10 @@ impl Ike {
     /// Takes a pair out without telling the peer.
     pub(super) fn remove_child(&mut self, now: Now, pair: PairId, reason: &DownReason) {
         let Some(child) = self.children.remove(&pair) else { return };
+        self.by_outbound.remove(&(child.outbound, pair));
+        if child.in_udp {
+            self.release_mapping(child.path, child.nat);
+        }
         for kind in [TimerKind::ChildLifetime, TimerKind::ChildRekey] {
             self.core.timers.clear(TimerKey::Child(pair, kind));
         }
@@ -241,10 +243,7 @@ impl Ike {
         let (name, inbound) = (Arc::clone(&child.connection), child.inbound);
         if let Some(id) = self.active_sa(&name) {
             let payload = Payload::Delete(informational::delete_children(core::iter::once(inbound)));
-            let path = self.sas.get(&id).map(|sa| sa.path);
-            if let Some(path) = path {
-                self.send_informational(id, path, vec![payload]);
-            }
+            self.send_informational(id, vec![payload]);
         }
         self.remove_child(now, pair, reason);
     }
@@ -287,119 +286,27 @@ impl Ike {
                 return;
             }
         }
-        let wanted = Wanted { child, acquires, replaces };
+        self.pursue(now, connection, Wanted { child, acquires, replaces, attempt: Attempt::First });
+    }
+
+    /// The same, where nobody asks for it yet.
+    pub(super) fn pursue(&mut self, now: Now, connection: &Arc<Connection>, wanted: Wanted) {
         if let Some(id) = self.active_sa(&connection.name) {
             return self.start_quick(now, id, wanted);
         }
-        let negotiating =
-            self.sas.values_mut().find(|sa| sa.role == Role::Initiator && *sa.name == *connection.name);
-        if let Some(sa) = negotiating {
-            sa.wanted.push(wanted);
-            return;
-        }
-        self.initiate(now, connection, vec![wanted]);
-    }
-
-    /// Takes an event of the data plane.
-    pub fn handle_sad(&mut self, now: Now, event: SadEvent) {
-        match event {
-            SadEvent::Acquire { id, template, .. } => self.on_acquire(now, id, template),
-            SadEvent::SoftLimit { pair, .. } | SadEvent::SequenceLow { pair, .. } => {
-                self.rekey_child(now, pair);
+        match self.negotiating(&connection.name) {
+            Some(sa) => sa.wanted.push(wanted),
+            None => {
+                self.initiate(now, connection, vec![wanted]);
             }
-            SadEvent::HardLimit { pair, .. } => self.delete_child(now, pair, &DownReason::Expired),
-            SadEvent::FirstInbound { pair, .. } => {
-                if let Some((id, message_id)) = self.pending_exchange(pair) {
-                    self.finish_responder(now, id, message_id, Vec::new());
-                    self.child_up(now, pair);
-                }
-            }
-            SadEvent::PeerMoved { pair, path, .. } => self.on_moved(pair, path),
-            // Unauthenticated, or of use to liveness checks only.
-            _ => {}
         }
     }
 
-    fn on_acquire(&mut self, now: Now, acquire: AcquireId, template: TemplateId) {
-        let config = Arc::clone(&self.core.config);
-        let found = config.connections().iter().find_map(|connection| {
-            connection
-                .children
-                .iter()
-                .find(|child| child.template == template)
-                .map(|child| (connection, child))
-        });
-        let refuse = |ike: &mut Self, code: Code, sentence: String, fix: &str| {
-            let diagnosis = Box::new(Diagnosis { code, sentence, fix: fix.to_owned() });
-            ike.core.outbox.event(Event::AcquireRefused { template, acquire, diagnosis });
-        };
-        let Some((connection, child)) = found else {
-            let sentence = format!("No child has the template {template}");
-            return refuse(self, Code::Local, sentence, "configure a child for the policy");
-        };
-        // A pair that waits for QM3 is nearly there.
-        let pending =
-            self.children.values_mut().find(|sa| sa.template == template && sa.phase == ChildPhase::Pending);
-        if let Some(pending) = pending {
-            pending.acquires.push(acquire);
-            return;
-        }
-        if child.start == Start::Command {
-            let sentence = format!("Child {} is not started by traffic", child.name);
-            return refuse(
-                self,
-                Code::Local,
-                sentence,
-                "start it by command, or configure that traffic does",
-            );
-        }
-        if let Err(error) = callable(connection) {
-            return refuse(
-                self,
-                Code::Local,
-                error.to_string(),
-                "let the peer start, or configure its address",
-            );
-        }
-        self.want(now, connection, child.clone(), vec![acquire], None);
-    }
-
-    /// Negotiates the successor of a pair, once.
-    pub(super) fn rekey_child(&mut self, now: Now, pair: PairId) {
-        let Some(sa) = self.children.get(&pair).filter(|sa| sa.phase == ChildPhase::Up) else { return };
-        let config = Arc::clone(&self.core.config);
-        let Some(connection) = config.connection(&sa.connection) else { return };
-        let Some(child) = connection.child(&sa.child) else { return };
-        if callable(connection).is_ok() || self.active_sa(&connection.name).is_some() {
-            self.want(now, connection, child.clone(), Vec::new(), Some(pair));
-        }
-    }
-
-    /// A NAT has a new mapping for the peer. Believed only where there is a NAT at its end; IKE itself follows the
-    /// next authenticated message.
-    fn on_moved(&mut self, pair: PairId, path: Path) {
-        let Some(child) = self.children.get(&pair).filter(|child| child.in_udp) else { return };
-        let behind_nat = self
-            .active_sa(&child.connection)
-            .and_then(|id| self.sas.get(&id))
-            .and_then(established)
-            .is_some_and(|active| active.nat.there == Behind::Nat);
-        if !behind_nat {
-            return;
-        }
-        if let Some(child) = self.children.get_mut(&pair) {
-            child.path = path;
-        }
-        self.core.outbox.effect(Effect::MovePath { pair, path });
-    }
-
-    /// The data plane could not install a pair. Its other half is taken out, and the peer is told.
-    pub fn handle_install_failed(&mut self, now: Now, pair: PairId, error: &InstallError) {
-        let Some(child) = self.children.get(&pair) else { return };
-        let refusal = Refusal::new(Cause::Local, MessageNumber::Qm2, child.role, error.to_string());
-        let diagnosis = Diagnosis::of_refusal(&refusal);
-        self.core.counters.failed += 1;
-        self.delete_child(now, pair, &DownReason::Failed(Box::new(diagnosis)));
+    /// The ISAKMP SA of a connection that we are negotiating.
+    pub(super) fn negotiating(&mut self, connection: &str) -> Option<&mut IkeSa> {
+        self.sas
+            .values_mut()
+            .find(|sa| sa.role == Role::Initiator && *sa.name == *connection && established(sa).is_none())
     }
 }
 

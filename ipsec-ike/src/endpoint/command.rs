@@ -10,7 +10,10 @@ use crate::config::{Child, Config, Connection};
 use crate::diagnosis::Diagnosis;
 use crate::event::{DownReason, Event, Outcome, RequestId};
 use crate::output::{Command, CommandError, CommandResult};
+use crate::pad;
 use crate::sa::SaId;
+use crate::state::Role;
+use crate::v1::main::Phase1;
 
 /// A command that waits for children.
 #[derive(Debug)]
@@ -167,6 +170,7 @@ impl Ike {
         }
         let old = std::mem::replace(&mut self.core.config, config);
         let config = Arc::clone(&self.core.config);
+        self.recheck_half_open(now);
         for before in old.connections() {
             let Some(after) = config.connection(&before.name) else {
                 self.take_down(now, &before.name, None, &DownReason::Reconfigured);
@@ -191,6 +195,34 @@ impl Ike {
         }
         self.start_immediate(now);
         Ok(self.done(id, Outcome::Done))
+    }
+}
+
+impl Ike {
+    /// Whoever is calling now may be only who the configuration in force knows: at its address, with the key and the suite
+    /// that the negotiation runs with.
+    fn recheck_half_open(&mut self, now: Now) {
+        let config = Arc::clone(&self.core.config);
+        let mut gone = Vec::new();
+        for (id, sa) in &mut self.sas {
+            let Some(suite) = sa.phase1.agreed().map(|agreed| agreed.suite) else { continue };
+            if sa.role == Role::Initiator || matches!(sa.phase1, Phase1::Active(_)) {
+                continue;
+            }
+            let mut candidates = pad::candidates(&config, sa.path.local.ip(), sa.source);
+            candidates.retain(|it| it.proposals.contains(&suite) && it.psk.is_same(&sa.connection.psk));
+            match candidates.first() {
+                Some(first) => {
+                    sa.name = first.name.as_str().into();
+                    sa.connection = Arc::clone(first);
+                    sa.candidates = candidates;
+                }
+                None => gone.push(*id),
+            }
+        }
+        for id in gone {
+            self.remove_ike(now, id, DownReason::Reconfigured);
+        }
     }
 }
 

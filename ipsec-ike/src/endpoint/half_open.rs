@@ -8,6 +8,7 @@ use ipsec_proto::isakmp::{Body, KnownVendor, Message, Payload, SecurityAssociati
 use ipsec_proto::net::{Cookie, Path};
 use ipsec_proto::registry::ExchangeType;
 
+use super::room::Room;
 use super::{Ike, TimerKey};
 use crate::clock::Now;
 use crate::diagnosis::{Diagnoser, Observation};
@@ -96,6 +97,7 @@ impl Ike {
             role: Role::Responder,
             cookies,
             path,
+            source: path.remote.ip(),
             name: connection.name.as_str().into(),
             connection,
             candidates: accepted.candidates,
@@ -105,6 +107,8 @@ impl Ike {
             outstanding: None,
             answered: Answered { request: message.octets.to_vec(), answer: octets.clone() },
             started: now.mono,
+            heard: now.mono,
+            renews: None,
             wanted: Vec::new(),
             exchanges: BTreeMap::new(),
             used_ids: UsedIds::default(),
@@ -113,8 +117,7 @@ impl Ike {
         self.sas.insert(id, sa);
         self.by_cookie.insert(cookies.responder, id);
         self.by_first.insert((path.remote.ip(), cookies.initiator), id);
-        self.half_open.entry(path.remote.ip()).or_default().insert(id);
-        self.half_open_total += 1;
+        self.half_open.insert(path.remote.ip(), id);
         self.core
             .timers
             .set(TimerKey::Ike(id, TimerKind::HalfOpen), now.mono + self.core.config.timing().half_open);
@@ -129,34 +132,16 @@ impl Ike {
         if self.sas.len() >= limits.ike_sas {
             return Some(("ike_sas", limits.ike_sas));
         }
-        let waits =
-            |ike: &Self, id: &SaId| matches!(ike.sas.get(id).map(|sa| &sa.phase1), Some(Phase1::WaitMsg3(_)));
-        let of_source = self.half_open.get(&source);
-        if of_source.is_some_and(|ids| ids.len() >= limits.half_open_per_source) {
-            let oldest = of_source.and_then(|ids| ids.iter().find(|id| waits(self, id))).copied();
-            let Some(oldest) = oldest else {
-                return Some(("half_open_per_source", limits.half_open_per_source));
-            };
+        if let Room::Instead(id) = self.half_open.room(source, &limits, self.core.random.as_mut()) {
             self.core.counters.half_open_evicted += 1;
-            self.remove_ike(now, oldest, DownReason::Evicted);
-        } else if self.half_open_total >= limits.half_open {
-            let oldest = self.half_open.values().flatten().filter(|id| waits(self, id)).min().copied();
-            let Some(oldest) = oldest else { return Some(("half_open", limits.half_open)) };
-            self.core.counters.half_open_evicted += 1;
-            self.remove_ike(now, oldest, DownReason::Evicted);
+            self.remove_ike(now, id, DownReason::Evicted);
         }
         None
     }
 
     pub(super) fn leave_half_open(&mut self, id: SaId) {
-        let Some(source) = self.sas.get(&id).map(|sa| sa.path.remote.ip()) else { return };
-        if let Some(ids) = self.half_open.get_mut(&source)
-            && ids.remove(&id)
-        {
-            self.half_open_total -= 1;
-            if ids.is_empty() {
-                self.half_open.remove(&source);
-            }
+        if let Some(sa) = self.sas.get(&id) {
+            self.half_open.remove(sa.source, id);
         }
     }
 }

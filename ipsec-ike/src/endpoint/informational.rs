@@ -5,27 +5,26 @@ use std::sync::Arc;
 use ipsec_proto::isakmp::{Body, Chain, Delete, Message, Notify, Payload, Protection, SpiBytes, Step};
 use ipsec_proto::net::Path;
 use ipsec_proto::registry::{ExchangeType, NotifyType, ProtocolId};
+use ipsec_sad::PairId;
 
 use super::phase2::established;
 use super::{Ike, Told};
 use crate::clock::Now;
 use crate::diagnosis::Observation;
 use crate::event::{Cookies, DiscardReason, DownReason, Event, Sense};
+use crate::identity::Identity;
 use crate::output::Disposition;
 use crate::sa::SaId;
 use crate::state::{MessageNumber, Role};
 use crate::v1::main::{self, Phase1};
+use crate::v1::offer::Fault;
 use crate::v1::{informational, wire};
 
 impl Ike {
     /// Sends an Informational under an ISAKMP SA that stands; gives back its octets.
-    pub(super) fn send_informational(
-        &mut self,
-        id: SaId,
-        path: Path,
-        payloads: Vec<Payload>,
-    ) -> Option<Vec<u8>> {
+    pub(super) fn send_informational(&mut self, id: SaId, payloads: Vec<Payload>) -> Option<Vec<u8>> {
         let sa = self.sas.get_mut(&id)?;
+        let path = sa.path;
         let message_id = self.core.message_id(&sa.used_ids);
         sa.used_ids.insert(message_id);
         let active = established(sa)?;
@@ -61,6 +60,12 @@ impl Ike {
                 if header.message_id == 0 || sa.used_ids.contains(header.message_id) {
                     return Disposition::Discarded(DiscardReason::MessageId);
                 }
+                if !self.admit_message_id(now, id) {
+                    return Disposition::Discarded(DiscardReason::Limit);
+                }
+                let Some(sa) = self.sas.get(&id) else {
+                    return Disposition::Discarded(DiscardReason::UnknownCookies);
+                };
                 match &sa.phase1 {
                     Phase1::Active(_) => self.on_sealed(now, id, path, message, ciphertext),
                     Phase1::WaitMsg6(_) => self.on_sealed_early(now, id, path, message, ciphertext),
@@ -127,7 +132,8 @@ impl Ike {
                 }
                 Disposition::Accepted
             }
-            Err(refusal) => {
+            Err(fault) => {
+                let refusal = fault.refusal();
                 if sa.path.remote.ip() == path.remote.ip() {
                     sa.diagnoser.observe(now.mono, Observation::UndecryptableNotify);
                 }
@@ -150,17 +156,24 @@ impl Ike {
             return Disposition::Discarded(DiscardReason::UnknownCookies);
         };
         let Some(active) = established(sa) else { return Disposition::Discarded(DiscardReason::WrongState) };
+        let active_id = active.remote_id.clone();
         let opened =
             informational::open(&active.keys, &active.last_block, &message.header, ciphertext, sa.role);
+        let cookies = sa.cookies;
         let said = match opened {
-            Ok(said) => said,
-            Err(refusal) => {
-                let cookies = sa.cookies;
-                return self.refused(path, cookies, refusal);
-            }
+            Err(Fault::Stranger(refusal)) => return self.refused(path, cookies, refusal),
+            Err(Fault::Peer { refusal, .. }) => Err(refusal),
+            Ok(said) => Ok(said),
         };
         let message_id = message.header.message_id;
         sa.used_ids.insert(message_id);
+        let remote_id = active_id;
+        let name = Arc::clone(&sa.name);
+        self.authentic(now, id, path);
+        let said = match said {
+            Ok(said) => said,
+            Err(refusal) => return self.refused(path, cookies, refusal),
+        };
         let told = Told {
             number: MessageNumber::Info,
             sense: Sense::Received,
@@ -170,15 +183,16 @@ impl Ike {
         };
         self.tell(id, path, &told);
         for notify in &said.notifies {
-            self.on_notify(now, id, path, notify);
+            self.on_notify(now, id, notify);
         }
+        // Whoever names the ISAKMP SA first means the rest as well.
         for delete in &said.deletes {
-            self.on_delete(now, id, delete);
+            self.on_delete(now, &name, &remote_id, delete);
         }
         Disposition::Accepted
     }
 
-    fn on_notify(&mut self, now: Now, id: SaId, path: Path, notify: &Notify) {
+    fn on_notify(&mut self, now: Now, id: SaId, notify: &Notify) {
         let Some(sa) = self.sas.get(&id) else { return };
         let (connection, cookies) = (Arc::clone(&sa.name), sa.cookies);
         self.core.outbox.event(Event::Notified { connection, cookies, notify: notify.kind });
@@ -189,7 +203,7 @@ impl Ike {
             {
                 let mut answer = informational::about_ike(&cookies, NotifyType::R_U_THERE_ACK);
                 answer.data.clone_from(&notify.data);
-                self.send_informational(id, path, vec![Payload::Notify(answer)]);
+                self.send_informational(id, vec![Payload::Notify(answer)]);
             }
             NotifyType::INITIAL_CONTACT => self.initial_contact(now, id),
             kind if kind.is_error() => {
@@ -206,21 +220,16 @@ impl Ike {
 
     /// An authenticated delete: of pairs by the SPI that we send with, of ISAKMP SAs by their cookies. A peer may name
     /// only what it shares with us.
-    fn on_delete(&mut self, now: Now, id: SaId, delete: &Delete) {
-        let Some(sa) = self.sas.get(&id) else { return };
-        let Some(active) = established(sa) else { return };
-        let (name, remote_id) = (Arc::clone(&sa.name), active.remote_id.clone());
+    fn on_delete(&mut self, now: Now, name: &Arc<str>, remote_id: &Identity, delete: &Delete) {
         match delete.protocol {
             ProtocolId::ESP => {
                 for spi in delete.spis.iter().filter_map(SpiBytes::as_spi) {
-                    let pair = self
-                        .children
-                        .iter()
-                        .find(|(_, child)| {
-                            child.outbound == spi && child.connection == name && child.remote_id == remote_id
-                        })
-                        .map(|(pair, _)| *pair);
-                    if let Some(pair) = pair {
+                    let mut pairs = self.by_outbound.range((spi, PairId(0))..=(spi, PairId(u64::MAX)));
+                    let theirs = pairs.find_map(|(_, pair)| {
+                        let child = self.children.get(pair)?;
+                        (child.connection == *name && child.remote_id == *remote_id).then_some(*pair)
+                    });
+                    if let Some(pair) = theirs {
                         self.remove_child(now, pair, &DownReason::DeletedByPeer);
                     }
                 }
@@ -228,16 +237,13 @@ impl Ike {
             ProtocolId::ISAKMP => {
                 for (initiator, responder) in delete.spis.iter().filter_map(SpiBytes::as_cookies) {
                     let named = Cookies { initiator, responder };
-                    let found = self
-                        .sas
-                        .iter()
-                        .find(|(_, sa)| {
-                            sa.cookies == named
-                                && established(sa).is_some_and(|active| active.remote_id == remote_id)
-                        })
-                        .map(|(id, _)| *id);
-                    if let Some(found) = found {
-                        self.remove_ike(now, found, DownReason::DeletedByPeer);
+                    let ours = [responder, initiator].into_iter().find_map(|cookie| {
+                        let id = *self.by_cookie.get(&cookie)?;
+                        let sa = self.sas.get(&id).filter(|sa| sa.cookies == named)?;
+                        (established(sa)?.remote_id == *remote_id).then_some(id)
+                    });
+                    if let Some(id) = ours {
+                        self.remove_ike(now, id, DownReason::DeletedByPeer);
                     }
                 }
             }
@@ -250,8 +256,8 @@ impl Ike {
         if let Some(sa) = self.sas.get(&id)
             && established(sa).is_some()
         {
-            let (path, payload) = (sa.path, Payload::Delete(informational::delete_ike(&sa.cookies)));
-            self.send_informational(id, path, vec![payload]);
+            let payload = Payload::Delete(informational::delete_ike(&sa.cookies));
+            self.send_informational(id, vec![payload]);
         }
         self.remove_ike(now, id, reason);
     }

@@ -4,25 +4,31 @@
 //! This file holds its state and the way of a datagram to the exchange it belongs to; the exchanges themselves drive
 //! it from the files beside this one.
 
+mod answer;
+mod bucket;
 mod children;
 mod command;
+mod data_plane;
 mod half_open;
 mod informational;
 mod initiate;
 mod phase1;
 mod phase2;
+mod place;
+mod renew;
+mod room;
 mod standing;
 mod timeout;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ipsec_crypto::{CryptoProvider, SecureRandom};
 use ipsec_proto::DecodeErrorKind;
 use ipsec_proto::isakmp::{Header, Message};
-use ipsec_proto::net::{Cookie, Path};
+use ipsec_proto::net::{Cookie, Path, Spi};
 use ipsec_proto::registry::ExchangeType;
 use ipsec_sad::{PairId, SpiAllocator};
 
@@ -39,8 +45,11 @@ use crate::state::{MessageNumber, Role};
 use crate::timer::{TimerKind, Timers};
 use crate::v1::main::Phase1;
 
+use self::bucket::Bucket;
 use self::command::Request;
 use self::initiate::Asked;
+use self::place::Mappings;
+use self::room::HalfOpen;
 
 /// What a deadline is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +57,8 @@ enum TimerKey {
     Ike(SaId, TimerKind),
     Quick(SaId, u32, TimerKind),
     Child(PairId, TimerKind),
+    /// The mapping of a NAT at our end.
+    Mapping(Path),
     Ask(AskId),
 }
 
@@ -55,6 +66,7 @@ impl TimerKey {
     const fn kind(self) -> TimerKind {
         match self {
             Self::Ike(_, kind) | Self::Quick(_, _, kind) | Self::Child(_, kind) => kind,
+            Self::Mapping(_) => TimerKind::Keepalive,
             Self::Ask(_) => TimerKind::Question,
         }
     }
@@ -81,10 +93,11 @@ pub struct Ike {
     by_cookie: BTreeMap<Cookie, SaId>,
     /// By the peer's address and cookie: where its first message has already been answered.
     by_first: BTreeMap<(IpAddr, Cookie), SaId>,
-    /// Responder SAs that are not yet authenticated, by source.
-    half_open: BTreeMap<IpAddr, BTreeSet<SaId>>,
-    half_open_total: usize,
+    half_open: HalfOpen,
+    mappings: Mappings,
     children: BTreeMap<PairId, ChildSa>,
+    /// The pairs by the SPI that the peer chose for them, which two peers may have in common.
+    by_outbound: BTreeSet<(Spi, PairId)>,
     next_pair: u64,
     requests: BTreeMap<RequestId, Request>,
     next_request: u64,
@@ -98,27 +111,6 @@ impl core::fmt::Debug for Ike {
             .field("ike_sas", &self.sas.len())
             .field("children", &self.children.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// A token bucket over whole seconds: at most so many a second.
-#[derive(Debug, Default)]
-struct Bucket {
-    since: Option<Instant>,
-    used: u32,
-}
-
-impl Bucket {
-    fn take(&mut self, now: Instant, per_second: u32) -> bool {
-        let fresh =
-            self.since.is_none_or(|since| now.saturating_duration_since(since) >= Duration::from_secs(1));
-        if fresh {
-            self.since = Some(now);
-            self.used = 0;
-        }
-        let granted = self.used < per_second;
-        self.used += u32::from(granted);
-        granted
     }
 }
 
@@ -181,9 +173,10 @@ impl Ike {
             next_sa: 0,
             by_cookie: BTreeMap::new(),
             by_first: BTreeMap::new(),
-            half_open: BTreeMap::new(),
-            half_open_total: 0,
+            half_open: HalfOpen::default(),
+            mappings: Mappings::default(),
             children: BTreeMap::new(),
+            by_outbound: BTreeSet::new(),
             next_pair: 0,
             requests: BTreeMap::new(),
             next_request: 0,
@@ -318,7 +311,7 @@ impl Ike {
             ike_sas: ike_sas.collect(),
             children: children.collect(),
             counters: self.core.counters,
-            half_open: self.half_open_total,
+            half_open: self.half_open.len(),
         }
     }
 

@@ -18,7 +18,8 @@ use crate::retransmit::Outstanding;
 use crate::sa::{Answered, SaId, UsedIds};
 use crate::state::{MessageNumber, Role};
 use crate::timer::TimerKind;
-use crate::v1::main::{Phase1, Surroundings, WaitMsg2, WaitMsg3};
+use crate::v1::main::{Phase1, WaitMsg2, WaitMsg3};
+use crate::v1::share::Surroundings;
 use crate::v1::{informational, wire};
 
 impl Ike {
@@ -225,6 +226,7 @@ impl Ike {
             wire::clear(&wire::header(&cookies, ExchangeType::IDENTITY_PROTECTION, 0), &own.payloads);
         let nat = next.nat();
         sa.phase1 = Phase1::WaitMsg5(next);
+        self.half_open.returned(id);
         sa.answered = Answered { request: message.octets.to_vec(), answer: octets.clone() };
         sa.diagnoser.observe(now.mono, Observation::Received(MessageNumber::Mm3));
         sa.diagnoser.observe(now.mono, Observation::Sent(MessageNumber::Mm4));
@@ -259,12 +261,8 @@ impl Ike {
             Ok(next) => next,
             Err(error) => {
                 // The private value is used up: there is nothing to go on with.
-                let refusal = Refusal::new(
-                    Cause::InvalidKeyExchange,
-                    MessageNumber::Mm4,
-                    Role::Initiator,
-                    error.to_string(),
-                );
+                let refusal =
+                    Refusal::new(Cause::Local, MessageNumber::Mm4, Role::Initiator, error.to_string());
                 sa.diagnoser.observe(now.mono, Observation::Refused(Box::new(refusal.clone())));
                 self.give_up(now, id);
                 return Err(refusal);

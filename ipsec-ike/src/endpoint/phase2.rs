@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use ipsec_proto::isakmp::{Body, Message, Payload};
 use ipsec_proto::net::{Path, Spi};
-use ipsec_proto::registry::{ExchangeType, NotifyType};
+use ipsec_proto::registry::ExchangeType;
 use ipsec_sad::PairId;
 
+use super::place::answer_path;
 use super::{Core, Ike, TimerKey, Told};
 use crate::clock::Now;
 use crate::diagnosis::{Diagnoser, Diagnosis, Observation};
@@ -18,8 +19,8 @@ use crate::sa::{Answered, ChildPhase, Exchange, IkeSa, QuickPhase, SaId, UsedIds
 use crate::state::{MessageNumber, Phase, Role};
 use crate::timer::TimerKind;
 use crate::v1::main::{Established, Phase1};
-use crate::v1::quick::{self, Offer};
-use crate::v1::{informational, wire};
+use crate::v1::offer::Fault;
+use crate::v1::{informational, quick, wire};
 
 impl Core {
     /// A message id that the SA has not seen (RFC 2409 §5.5).
@@ -90,7 +91,7 @@ impl Ike {
         self.send_quick(id, path, MessageNumber::Qm1, message_id, octets, &names);
     }
 
-    fn send_quick(
+    pub(super) fn send_quick(
         &mut self,
         id: SaId,
         path: Path,
@@ -104,7 +105,7 @@ impl Ike {
         self.core.transmit(path, octets);
     }
 
-    fn received_quick(
+    pub(super) fn received_quick(
         &mut self,
         id: SaId,
         path: Path,
@@ -142,9 +143,9 @@ impl Ike {
         let result = match sa.exchanges.get(&header.message_id) {
             Some(exchange) if exchange.answered.request == message.octets => {
                 let (answer, cookies) = (exchange.answered.answer.clone(), sa.cookies);
-                let answered = !answer.is_empty();
+                let (answered, to) = (!answer.is_empty(), answer_path(sa, path));
                 if answered {
-                    self.core.transmit(path, answer);
+                    self.core.transmit(to, answer);
                 }
                 self.core.outbox.event(Event::Duplicate { cookies, path, answered });
                 return Disposition::Duplicate;
@@ -165,6 +166,9 @@ impl Ike {
                     self.core.outbox.event(Event::AtLimit { limit: "quick_modes", value: limit, path });
                     return Disposition::Discarded(DiscardReason::Limit);
                 }
+                if !self.admit_message_id(now, id) {
+                    return Disposition::Discarded(DiscardReason::Limit);
+                }
                 self.on_qm1(now, id, path, message, ciphertext)
             }
         };
@@ -180,118 +184,6 @@ impl Ike {
         }
     }
 
-    fn on_qm1(
-        &mut self,
-        now: Now,
-        id: SaId,
-        path: Path,
-        message: &Message<'_>,
-        ciphertext: &[u8],
-    ) -> Result<(), Refusal> {
-        let Some(sa) = self.sas.get_mut(&id) else { return Ok(()) };
-        let Phase1::Active(established) = &sa.phase1 else { return Ok(()) };
-        // Nothing is kept of a message before its hash is verified.
-        let offer = quick::check_qm1(established, &message.header, ciphertext)?;
-        let message_id = message.header.message_id;
-        sa.used_ids.insert(message_id);
-        self.received_quick(id, path, MessageNumber::Qm1, message, &offer.payloads);
-        if offer.notifies.contains(&NotifyType::INITIAL_CONTACT) {
-            self.initial_contact(now, id);
-        }
-        let spi = offer.spi();
-        match self.take_offer(now, id, path, message, offer) {
-            Ok(()) => Ok(()),
-            Err(refusal) => {
-                self.refuse_qm1(now, id, path, message, &refusal, spi);
-                Err(refusal)
-            }
-        }
-    }
-
-    /// Says no under the keys, and keeps the answer for a peer that repeats its question.
-    fn refuse_qm1(
-        &mut self,
-        now: Now,
-        id: SaId,
-        path: Path,
-        message: &Message<'_>,
-        refusal: &Refusal,
-        spi: Option<Spi>,
-    ) {
-        self.core.counters.failed += 1;
-        let Some(notify) = refusal.notify() else { return };
-        let message_id = message.header.message_id;
-        let payload = Payload::Notify(informational::about_child(spi, notify));
-        let answer = self.send_informational(id, path, vec![payload]).unwrap_or_default();
-        let linger = now.mono + self.core.config.timing().linger;
-        let Some(sa) = self.sas.get_mut(&id) else { return };
-        let mut diagnoser = Diagnoser::new(Role::Responder);
-        diagnoser.observe(now.mono, Observation::Refused(Box::new(refusal.clone())));
-        let exchange = Exchange {
-            phase: QuickPhase::Done,
-            outstanding: None,
-            answered: Answered { request: message.octets.to_vec(), answer },
-            diagnoser,
-            started: now.mono,
-        };
-        sa.exchanges.insert(message_id, exchange);
-        self.core.timers.set(TimerKey::Quick(id, message_id, TimerKind::Linger), linger);
-    }
-
-    fn take_offer(
-        &mut self,
-        now: Now,
-        id: SaId,
-        path: Path,
-        message: &Message<'_>,
-        offer: Offer,
-    ) -> Result<(), Refusal> {
-        let provider = Arc::clone(&self.core.provider);
-        let limits = *self.core.config.limits();
-        let policy = self.core.config.timing().retransmit;
-        let Some(sa) = self.sas.get_mut(&id) else { return Ok(()) };
-        let Phase1::Active(established) = &sa.phase1 else { return Ok(()) };
-        let refuse = |cause, detail: String| Refusal::new(cause, MessageNumber::Qm1, Role::Responder, detail);
-        let of_connection = self.children.values().filter(|child| child.connection == sa.name).count();
-        if of_connection >= limits.children {
-            let detail = format!("{of_connection} pairs of SAs stand, the limit is {}", limits.children);
-            return Err(refuse(Cause::Limit, detail));
-        }
-        let connection = Arc::clone(&sa.connection);
-        let taken = offer.take(established, &connection.children, path, limits.transforms)?;
-        let child = taken.child;
-        let reserved = self
-            .core
-            .spis
-            .reserve(self.core.random.as_mut())
-            .map_err(|error| refuse(Cause::Local, error.to_string()))?;
-        let random = self.core.random.as_mut();
-        let (state, agreement, octets, names) =
-            quick::respond(established, &message.header, offer, taken, reserved, &provider, random)?;
-        let message_id = message.header.message_id;
-        let mut diagnoser = Diagnoser::new(Role::Responder);
-        diagnoser.observe(now.mono, Observation::Received(MessageNumber::Qm1));
-        diagnoser.observe(now.mono, Observation::Sent(MessageNumber::Qm2));
-        let pair = self.install(now, id, path, child, agreement, Role::Responder, Vec::new(), None);
-        if let Some(child) = self.children.get_mut(&pair) {
-            child.exchange = Some((id, message_id));
-        }
-        let (outstanding, next) = Outstanding::first(octets.clone(), &policy, now.mono);
-        let exchange = Exchange {
-            phase: QuickPhase::Responder(Box::new(state), pair),
-            outstanding: Some((MessageNumber::Qm2, outstanding)),
-            answered: Answered { request: message.octets.to_vec(), answer: octets.clone() },
-            diagnoser,
-            started: now.mono,
-        };
-        if let Some(sa) = self.sas.get_mut(&id) {
-            sa.exchanges.insert(message_id, exchange);
-        }
-        self.core.timers.set(TimerKey::Quick(id, message_id, TimerKind::Retransmit), next);
-        self.send_quick(id, path, MessageNumber::Qm2, message_id, octets, &names);
-        Ok(())
-    }
-
     fn on_qm2(
         &mut self,
         now: Now,
@@ -305,27 +197,30 @@ impl Ike {
         let Phase1::Active(established) = &sa.phase1 else { return Ok(()) };
         let Some(exchange) = sa.exchanges.get_mut(&message_id) else { return Ok(()) };
         let QuickPhase::Initiator(state, wanted) = &exchange.phase else { return Ok(()) };
-        let checked = state.check(established, &message.header, ciphertext, &wanted.child);
-        let verified = match checked {
+        let checked =
+            state.check(established, &message.header, ciphertext, &wanted.child, &self.core.provider);
+        let (offer, chosen) = match checked {
             Ok(verified) => verified,
-            // Its hash is wrong: it is nobody's. The exchange waits on.
-            Err(refusal) if matches!(refusal.cause, Cause::InvalidHash | Cause::Undecryptable) => {
-                return Err(refusal);
-            }
+            // It is nobody's. The exchange waits on.
+            Err(Fault::Stranger(refusal)) => return Err(refusal),
             // The peer itself answers with something that we did not ask for.
-            Err(refusal) => {
+            Err(Fault::Peer { refusal, spi }) => {
                 exchange.diagnoser.observe(now.mono, Observation::Refused(Box::new(refusal.clone())));
+                self.authentic(now, id, path);
+                if let Some(notify) = refusal.notify() {
+                    let payload = Payload::Notify(informational::about_child(spi, notify));
+                    self.send_informational(id, vec![payload]);
+                }
                 self.fail_quick(now, id, message_id);
                 return Err(refusal);
             }
         };
-        let names = verified.0.payloads.clone();
         let QuickPhase::Initiator(state, wanted) = std::mem::replace(&mut exchange.phase, QuickPhase::Done)
         else {
             return Ok(());
         };
         let started = exchange.started;
-        let stepped = state.step(established, &message.header, verified);
+        let stepped = state.step(established, &message.header, &offer, chosen);
         let (agreement, octets) = match stepped {
             Ok(stepped) => stepped,
             Err(refusal) => {
@@ -342,52 +237,19 @@ impl Ike {
         let timing = *self.core.config.timing();
         self.core.timers.clear(TimerKey::Quick(id, message_id, TimerKind::Retransmit));
         self.core.timers.set(TimerKey::Quick(id, message_id, TimerKind::Linger), now.mono + timing.linger);
-        self.received_quick(id, path, MessageNumber::Qm2, message, &names);
-        let Wanted { child, acquires, replaces } = wanted;
-        let pair = self.install(now, id, path, &child, agreement, Role::Initiator, acquires, replaces);
-        self.send_quick(id, path, MessageNumber::Qm3, message_id, octets, "HASH");
+        self.authentic(now, id, path);
+        self.received_quick(id, path, MessageNumber::Qm2, message, &offer.payloads);
+        let Wanted { child, acquires, replaces, .. } = wanted;
+        let Some(pair) = self.install(now, id, &child, agreement, Role::Initiator, acquires, replaces) else {
+            return Ok(());
+        };
+        let to = self.sas.get(&id).map_or(path, |sa| sa.path);
+        self.send_quick(id, to, MessageNumber::Qm3, message_id, octets, "HASH");
+        self.limit_finished(id);
         self.child_up(now, pair);
         let took = now.mono.saturating_duration_since(started);
         self.core.outbox.event(Event::Step { cookies, phase: Phase::Two, took });
         Ok(())
-    }
-
-    fn on_qm3(
-        &mut self,
-        now: Now,
-        id: SaId,
-        path: Path,
-        message: &Message<'_>,
-        ciphertext: &[u8],
-    ) -> Result<(), Refusal> {
-        let message_id = message.header.message_id;
-        let Some(sa) = self.sas.get(&id) else { return Ok(()) };
-        let Phase1::Active(established) = &sa.phase1 else { return Ok(()) };
-        let Some(exchange) = sa.exchanges.get(&message_id) else { return Ok(()) };
-        let QuickPhase::Responder(state, pair) = &exchange.phase else { return Ok(()) };
-        let names = state.check(established, &message.header, ciphertext)?;
-        let pair = *pair;
-        self.received_quick(id, path, MessageNumber::Qm3, message, &names);
-        self.finish_responder(now, id, message_id, message.octets.to_vec());
-        self.child_up(now, pair);
-        Ok(())
-    }
-
-    /// The initiator has shown that it has QM2: by QM3, or by a packet on the SA.
-    pub(super) fn finish_responder(&mut self, now: Now, id: SaId, message_id: u32, last: Vec<u8>) {
-        let linger = now.mono + self.core.config.timing().linger;
-        let Some(sa) = self.sas.get_mut(&id) else { return };
-        let cookies = sa.cookies;
-        let Some(exchange) = sa.exchanges.get_mut(&message_id) else { return };
-        exchange.phase = QuickPhase::Done;
-        exchange.outstanding = None;
-        if !last.is_empty() {
-            exchange.answered = Answered { request: last, answer: Vec::new() };
-        }
-        let took = now.mono.saturating_duration_since(exchange.started);
-        self.core.timers.clear(TimerKey::Quick(id, message_id, TimerKind::Retransmit));
-        self.core.timers.set(TimerKey::Quick(id, message_id, TimerKind::Linger), linger);
-        self.core.outbox.event(Event::Step { cookies, phase: Phase::Two, took });
     }
 
     /// A quick mode of ours, or one that waits for QM3, has failed.

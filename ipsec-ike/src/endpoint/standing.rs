@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ipsec_crypto::Secret;
 use ipsec_proto::isakmp::{Message, Payload};
 use ipsec_proto::net::Path;
 use ipsec_proto::registry::{ExchangeType, NotifyType};
@@ -11,7 +12,7 @@ use crate::clock::Now;
 use crate::config::KeyLogging;
 use crate::diagnosis::{Code, Diagnoser, Diagnosis, Observation};
 use crate::event::{DownReason, Event, IkeUp};
-use crate::natt::{self};
+use crate::identity::Identity;
 use crate::output::{Effect, KeyLog};
 use crate::pad;
 use crate::refusal::{Cause, Refusal};
@@ -52,11 +53,16 @@ impl Ike {
             Role::Initiator => vec![Arc::clone(&sa.connection)],
             Role::Responder => sa.candidates.clone(),
         };
-        let settled = match pad::settle(&candidates, &proven.identity) {
-            Ok(connection) => Arc::clone(connection),
-            Err(mismatch) => {
+        let settled = proven.identity.clone().and_then(|identity| {
+            let refuse =
+                |mismatch| Refusal::new(Cause::IdentityMismatch, number, role, "").with(vec![mismatch]);
+            let connection = pad::settle(&candidates, &identity).map_err(refuse)?;
+            Ok((Arc::clone(connection), identity))
+        });
+        let (settled, identity) = match settled {
+            Ok(settled) => settled,
+            Err(refusal) => {
                 // It holds the key, so it may end the negotiation, and it is told why under the keys.
-                let refusal = Refusal::new(Cause::IdentityMismatch, number, role, "").with(vec![mismatch]);
                 sa.diagnoser.observe(now.mono, Observation::Refused(Box::new(refusal.clone())));
                 let (Phase1::WaitMsg5(waiting) | Phase1::WaitMsg6(waiting)) = &mut sa.phase1 else {
                     return Ok(());
@@ -69,14 +75,17 @@ impl Ike {
                 return Err(refusal);
             }
         };
+        match role {
+            Role::Responder => self.follow_float(id, path),
+            Role::Initiator => self.authentic(now, id, path),
+        }
+        let Some(sa) = self.sas.get_mut(&id) else { return Ok(()) };
         let placeholder = std::mem::replace(&mut sa.phase1, Phase1::Unaddressed);
         let (Phase1::WaitMsg5(mut state) | Phase1::WaitMsg6(mut state)) = placeholder else { return Ok(()) };
         state.advance(&proven);
-        // Authenticated: from here on the peer is where this message came from (RFC 3947 §4).
-        sa.path = path;
         sa.name = settled.name.as_str().into();
         sa.connection = settled;
-        let local_id = pad::local_identity(&sa.connection, path.local.ip());
+        let local_id = pad::local_identity(&sa.connection, sa.path.local.ip());
         let answer = match role {
             Role::Initiator => None,
             Role::Responder => {
@@ -84,7 +93,12 @@ impl Ike {
                 Some(state.prove(Role::Responder, &sa.cookies, &header, &local_id, Vec::new()))
             }
         };
-        self.establish(now, id, state, local_id, &proven, message, answer);
+        self.establish(now, id, state, (local_id, identity), &proven, message, answer);
+        self.move_children(now, id);
+        self.limit_ike_sas(now, id);
+        if let Some(old) = self.sas.get(&id).and_then(|sa| sa.renews) {
+            self.retire(now, old);
+        }
         if proven.initial_contact {
             self.initial_contact(now, id);
         }
@@ -101,12 +115,11 @@ impl Ike {
         now: Now,
         id: SaId,
         state: Authenticating,
-        local_id: crate::Identity,
+        (local_id, remote_id): (Identity, Identity),
         proven: &proof::Proven,
         message: &Message<'_>,
         answer: Option<(Vec<u8>, String)>,
     ) {
-        let timing = *self.core.config.timing();
         let key_log = self.core.config.key_log();
         self.leave_half_open(id);
         self.core.timers.clear(TimerKey::Ike(id, TimerKind::HalfOpen));
@@ -117,13 +130,14 @@ impl Ike {
             Role::Responder => (MessageNumber::Mm5, Some(MessageNumber::Mm6)),
             Role::Initiator => (MessageNumber::Mm6, None),
         };
-        let established = state.establish(local_id.clone(), proven.identity.clone());
+        let established = state.establish(local_id.clone(), remote_id.clone());
         let (suite, nat, lifetime) = (established.agreed.suite, established.nat, established.agreed.life);
         let encryption = match key_log {
-            KeyLogging::On => Some(established.keys.encryption.as_slice().to_vec()),
+            KeyLogging::On => Some(Secret::from_slice(established.keys.encryption.as_slice())),
             KeyLogging::Off => None,
         };
         sa.outstanding = None;
+        sa.heard = now.mono;
         sa.diagnoser.observe(now.mono, Observation::Received(received));
         let octets = answer.as_ref().map(|(octets, _)| octets.clone()).unwrap_or_default();
         sa.answered = Answered { request: message.octets.to_vec(), answer: octets };
@@ -132,9 +146,9 @@ impl Ike {
         let took = now.mono.saturating_duration_since(sa.started);
         self.core.counters.ike_up += 1;
         self.core.timers.set(TimerKey::Ike(id, TimerKind::IkeLifetime), now.mono + lifetime);
-        if nat.here == natt::Behind::Nat {
-            self.core.timers.set(TimerKey::Ike(id, TimerKind::Keepalive), now.mono + timing.keepalive);
-        }
+        let renewal = self.renew_after(lifetime, role);
+        self.core.timers.set(TimerKey::Ike(id, TimerKind::IkeRenew), now.mono + renewal);
+        self.hold_mapping(now, path, nat);
         self.received(id, path, received, message, Some(&proven.payloads));
         if let Some(encryption) = encryption {
             self.core.outbox.effect(Effect::KeyLog(KeyLog::Ike { cookies, suite, encryption }));
@@ -149,7 +163,7 @@ impl Ike {
             role,
             suite,
             local_id,
-            remote_id: proven.identity.clone(),
+            remote_id,
             nat,
             lifetime,
         })));
@@ -200,27 +214,42 @@ impl Ike {
     /// The negotiation has failed: says why and lets it go.
     pub(super) fn give_up(&mut self, now: Now, id: SaId) {
         let Some(sa) = self.sas.get(&id) else { return };
-        let diagnosis = sa.diagnoser.conclude();
+        let (diagnosis, renews) = (sa.diagnoser.conclude(), sa.renews);
         self.core.counters.failed += 1;
         self.remove_ike(now, id, DownReason::Failed(Box::new(diagnosis)));
+        if let Some(old) = renews {
+            self.renewal_failed(now, old);
+        }
     }
 
     /// Takes an ISAKMP SA out, with everything that waits for it. The children stay.
     pub(super) fn remove_ike(&mut self, now: Now, id: SaId, reason: DownReason) {
         self.leave_half_open(id);
         let Some(sa) = self.sas.remove(&id) else { return };
-        for kind in [TimerKind::Retransmit, TimerKind::HalfOpen, TimerKind::IkeLifetime, TimerKind::Keepalive]
+        for kind in [TimerKind::Retransmit, TimerKind::HalfOpen, TimerKind::IkeRenew, TimerKind::IkeLifetime]
         {
             self.core.timers.clear(TimerKey::Ike(id, kind));
+        }
+        if let Phase1::Active(established) = &sa.phase1 {
+            self.release_mapping(sa.path, established.nat);
         }
         match sa.role {
             Role::Initiator => self.by_cookie.remove(&sa.cookies.initiator),
             Role::Responder => {
-                self.by_first.remove(&(sa.path.remote.ip(), sa.cookies.initiator));
+                self.by_first.remove(&(sa.source, sa.cookies.initiator));
                 self.by_cookie.remove(&sa.cookies.responder)
             }
         };
-        self.questions.retain(|_, asked| asked.sa != id);
+        let asked: Vec<_> = self
+            .questions
+            .iter()
+            .filter(|(_, asked)| asked.sa == id)
+            .map(|(question, _)| *question)
+            .collect();
+        for question in asked {
+            self.questions.remove(&question);
+            self.core.timers.clear(TimerKey::Ask(question));
+        }
         let diagnosis = match &reason {
             DownReason::Failed(diagnosis) => (**diagnosis).clone(),
             DownReason::DeletedByPeer => {

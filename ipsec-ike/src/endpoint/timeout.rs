@@ -4,7 +4,7 @@ use super::{Ike, TimerKey};
 use crate::clock::Now;
 use crate::diagnosis::Observation;
 use crate::event::{DownReason, Event};
-use crate::output::{Answer, AskId, Framing};
+use crate::output::{Answer, AskId};
 use crate::retransmit::Due;
 use crate::sa::SaId;
 use crate::state::{MessageNumber, Role};
@@ -18,9 +18,9 @@ impl Ike {
             match key {
                 TimerKey::Ike(id, TimerKind::Retransmit) => self.repeat_phase1(now, id),
                 TimerKey::Ike(id, TimerKind::HalfOpen) => self.half_open_ended(now, id),
-                TimerKey::Ike(id, TimerKind::Keepalive) => self.keepalive(now, id),
-                // No delete: peers are known that would take the children down with it.
-                TimerKey::Ike(id, _) => self.remove_ike(now, id, DownReason::Expired),
+                TimerKey::Ike(id, TimerKind::IkeRenew) => self.renew_ike(now, id),
+                TimerKey::Ike(id, _) => self.ike_expired(now, id),
+                TimerKey::Mapping(path) => self.keep_alive(now, path),
                 TimerKey::Quick(id, message_id, TimerKind::Retransmit) => {
                     self.repeat_quick(now, id, message_id);
                 }
@@ -79,7 +79,7 @@ impl Ike {
             }
             Due::GiveUp => {
                 exchange.diagnoser.observe(now.mono, Observation::GaveUp(number));
-                self.fail_quick(now, id, message_id);
+                self.quick_unanswered(now, id, message_id, number);
             }
         }
     }
@@ -95,13 +95,6 @@ impl Ike {
             sa.diagnoser.observe(now.mono, Observation::GaveUp(last));
         }
         self.give_up(now, id);
-    }
-
-    fn keepalive(&mut self, now: Now, id: SaId) {
-        let Some(sa) = self.sas.get(&id) else { return };
-        self.core.outbox.send(sa.path, vec![0xff], Framing::Keepalive);
-        let next = now.mono + self.core.config.timing().keepalive;
-        self.core.timers.set(TimerKey::Ike(id, TimerKind::Keepalive), next);
     }
 
     fn unanswered_question(&mut self, now: Now, id: AskId) {

@@ -28,7 +28,7 @@ pub(crate) fn selector_of(local: &Id, remote: &Id) -> Option<Selector> {
 }
 
 /// A selector as IDci and IDcr, local first. An unspecified side is all addresses of the other side's family, or of
-/// the path's; a range of ports, which an identity cannot say, is all ports.
+/// the path's. A port is one or all: the configuration's check refuses what an identity cannot say.
 pub(crate) fn ids_of(selector: &Selector, path: Path) -> [Id; 2] {
     let is_ipv4 = [&selector.local, &selector.remote]
         .into_iter()

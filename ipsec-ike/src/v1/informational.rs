@@ -6,7 +6,8 @@ use ipsec_proto::registry::{NotifyType, ProtocolId};
 
 use super::keys::SaKeys;
 use super::main::gate;
-use super::{quick, wire};
+use super::offer::{self, Fault};
+use super::wire::{self, Opened};
 use crate::event::Cookies;
 use crate::refusal::{Cause, Refusal};
 use crate::state::{MessageNumber, Role};
@@ -55,14 +56,19 @@ pub(crate) fn open(
     header: &Header,
     ciphertext: &[u8],
     role: Role,
-) -> Result<Said, Refusal> {
+) -> Result<Said, Fault> {
     let number = MessageNumber::Info;
-    let refuse = |cause, detail: String| Refusal::new(cause, number, role, detail);
     let iv = keys.phase2_iv(last_block, header.message_id);
-    let opened = wire::open(keys.cipher.as_ref(), &iv, header, ciphertext)
-        .ok_or_else(|| refuse(Cause::Undecryptable, "the ciphertext is not whole blocks".into()))?;
-    let chain = opened.chain().map_err(|error| refuse(Cause::Undecryptable, error.to_string()))?;
-    quick::verify(keys, &chain, &[&header.message_id.to_be_bytes()], number, role)?;
+    let prefix = header.message_id.to_be_bytes();
+    let opened = offer::open_hashed(keys, &iv, header, ciphertext, (number, role), &[&prefix])
+        .map_err(Fault::Stranger)?;
+    read(&opened, role).map_err(|refusal| Fault::Peer { refusal, spi: None })
+}
+
+fn read(opened: &Opened, role: Role) -> Result<Said, Refusal> {
+    let number = MessageNumber::Info;
+    let chain =
+        opened.chain().map_err(|error| Refusal::new(Cause::Malformed, number, role, error.to_string()))?;
     gate(Step::Informational, Protection::Encrypted, &chain, number, role)?;
     Ok(Said {
         notifies: chain.notifies().cloned().collect(),

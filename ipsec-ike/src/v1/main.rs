@@ -16,17 +16,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipsec_crypto::{CryptoError, CryptoProvider, KeyPair, Secret, SecureRandom};
-use ipsec_proto::isakmp::{self, Chain, KeyExchange, Nonce, Payload, Protection, Step};
-use ipsec_proto::net::Path;
+use ipsec_crypto::{CryptoError, CryptoProvider, Secret, SecureRandom};
+use ipsec_proto::isakmp::{self, Chain, Protection, Step};
 use ipsec_proto::registry::PayloadType;
 
+use super::attributes::MIN_IKE_LIFETIME;
 use super::keys::SaKeys;
 use super::proposal::{self, Chosen};
+use super::share::{OwnPublic, OwnShare, PeerShare, Shares, Surroundings, check_share};
 use crate::config::{Connection, NatTraversal};
-use crate::event::Cookies;
 use crate::identity::Identity;
-use crate::natt::{self, Edition, NatFound};
+use crate::natt::{Edition, NatFound};
 use crate::refusal::{Cause, Refusal};
 use crate::state::{IkeState, MessageNumber, Role};
 use crate::suite::IkeSuite;
@@ -138,21 +138,6 @@ pub(crate) struct Established {
     pub(crate) remote_id: Identity,
 }
 
-/// Our half of the key exchange.
-#[derive(Debug)]
-pub(crate) struct OwnShare {
-    pub(crate) pair: Box<dyn KeyPair>,
-    pub(crate) nonce: Vec<u8>,
-}
-
-/// The peer's half, checked as far as it can be without computing.
-#[derive(Debug)]
-pub(crate) struct PeerShare {
-    public: Vec<u8>,
-    nonce: Vec<u8>,
-    nat_hashes: Vec<Vec<u8>>,
-}
-
 /// Runs the gate: which payloads may stand in which message.
 pub(crate) fn gate(
     step: Step,
@@ -230,7 +215,7 @@ pub(crate) fn check_mm1(
 
 /// The shorter of the two lifetimes; nothing on the wire means eight hours.
 fn agreed_life(theirs: Option<Duration>, ours: Duration) -> Duration {
-    theirs.unwrap_or(proposal::DEFAULT_LIFETIME).min(ours)
+    theirs.unwrap_or(proposal::DEFAULT_LIFETIME).max(MIN_IKE_LIFETIME).min(ours)
 }
 
 impl WaitMsg2 {
@@ -258,82 +243,6 @@ impl WaitMsg2 {
         let own = OwnShare::generate(&agreed.suite, provider, random)?;
         Ok(WaitMsg4 { sai_b: self.sai_b, agreed, own })
     }
-}
-
-impl OwnShare {
-    fn generate(
-        suite: &IkeSuite,
-        provider: &CryptoProvider,
-        random: &mut dyn SecureRandom,
-    ) -> Result<Self, CryptoError> {
-        let pair = provider.group(suite.group)?.generate(random);
-        let mut nonce = vec![0; NONCE_LENGTH];
-        random.fill(&mut nonce);
-        Ok(Self { pair, nonce })
-    }
-
-    /// The payloads of MM3 and MM4.
-    pub(crate) fn payloads(
-        &self,
-        agreed: &Agreed,
-        mode: NatTraversal,
-        cookies: &Cookies,
-        path: Path,
-        provider: &CryptoProvider,
-    ) -> Result<Vec<Payload>, CryptoError> {
-        let mut payloads = vec![
-            Payload::KeyExchange(KeyExchange(self.pair.public().to_vec())),
-            Payload::Nonce(Nonce(self.nonce.clone())),
-        ];
-        if let Some(edition) = agreed.natt {
-            let prf = provider.prf(agreed.suite.prf)?;
-            let hashes = natt::discovery_hashes(mode, cookies, path, |octets| prf.hash(&[octets]));
-            let numbers = edition.numbers();
-            payloads.extend(hashes.map(|hash| Payload::NatDiscovery(isakmp::NatDiscovery { numbers, hash })));
-        }
-        Ok(payloads)
-    }
-}
-
-/// Checks MM3 or MM4 as far as no secret is needed.
-fn check_share(
-    chain: &Chain<'_>,
-    agreed: &Agreed,
-    provider: &CryptoProvider,
-    (step, number, role): (Step, MessageNumber, Role),
-    own_public: Option<&[u8]>,
-) -> Result<PeerShare, Refusal> {
-    gate(step, Protection::Clear, chain, number, role)?;
-    let refuse = |cause, detail: String| Refusal::new(cause, number, role, detail);
-    let public = &chain.key_exchange().ok_or_else(|| absent(number, role))?.0;
-    let group =
-        provider.group(agreed.suite.group).map_err(|error| refuse(Cause::Local, error.to_string()))?;
-    if public.len() != group.public_len() {
-        let detail = format!("the public value has {} octets, {} are due", public.len(), group.public_len());
-        return Err(refuse(Cause::InvalidKeyExchange, detail));
-    }
-    if own_public == Some(public.as_slice()) {
-        return Err(refuse(Cause::Reflected, "the public value is our own".into()));
-    }
-    let nonce = chain.nonce().ok_or_else(|| absent(number, role))?.0.clone();
-    let nat_hashes = match agreed.natt {
-        None => Vec::new(),
-        Some(edition) => chain
-            .nat_discoveries()
-            .filter(|discovery| discovery.numbers == edition.numbers())
-            .map(|discovery| discovery.hash.clone())
-            .collect(),
-    };
-    Ok(PeerShare { public: public.clone(), nonce, nat_hashes })
-}
-
-/// What a step from the key exchange to the proofs needs to know of the SA.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Surroundings<'a> {
-    pub(crate) connection: &'a Connection,
-    pub(crate) cookies: &'a Cookies,
-    pub(crate) path: Path,
-    pub(crate) provider: &'a CryptoProvider,
 }
 
 impl WaitMsg3 {
@@ -383,14 +292,6 @@ impl WaitMsg3 {
     }
 }
 
-/// The public part of a half whose secret part is used up.
-#[derive(Debug)]
-pub(crate) struct OwnPublic {
-    public: Vec<u8>,
-    nonce: Vec<u8>,
-    pub(crate) payloads: Vec<Payload>,
-}
-
 impl WaitMsg4 {
     /// Checks MM4.
     pub(crate) fn check(&self, chain: &Chain<'_>, provider: &CryptoProvider) -> Result<PeerShare, Refusal> {
@@ -409,13 +310,4 @@ impl WaitMsg4 {
         let shares = Shares { gxi, gxr: peer.public, ni: &self.own.nonce, nr: &peer.nonce };
         Authenticating::new(self.sai_b, self.agreed, shares, &peer.nat_hashes, &gxy, around)
     }
-}
-
-/// Both halves of a finished key exchange.
-#[derive(Debug)]
-pub(super) struct Shares<'a> {
-    pub(super) gxi: Vec<u8>,
-    pub(super) gxr: Vec<u8>,
-    pub(super) ni: &'a [u8],
-    pub(super) nr: &'a [u8],
 }

@@ -5,7 +5,8 @@ use ipsec_proto::isakmp::{self, Header, Id, IdValue, Payload, Protection, Step};
 use ipsec_proto::registry::{NotifyType, PayloadType};
 
 use super::keys::{SaKeys, skeyid_psk};
-use super::main::{Agreed, Authenticating, Established, Shares, Surroundings, absent, gate};
+use super::main::{Agreed, Authenticating, Established, absent, gate};
+use super::share::{Shares, Surroundings};
 use super::wire;
 use crate::event::Cookies;
 use crate::identity::{self, Identity};
@@ -16,7 +17,8 @@ use crate::state::{MessageNumber, Role};
 /// What a verified MM5 or MM6 has proven.
 #[derive(Debug)]
 pub(crate) struct Proven {
-    pub(crate) identity: Identity,
+    /// Who the peer says it is, or why that cannot be: it holds the key all the same.
+    pub(crate) identity: Result<Identity, Refusal>,
     pub(crate) initial_contact: bool,
     /// The payloads by name, for a person.
     pub(crate) payloads: String,
@@ -114,14 +116,8 @@ impl Authenticating {
                 "the peer's hash is not the one that our key makes".into(),
             ));
         }
-        let (Some(kind), Some(data)) = (id.body.first(), id.body.get(4..)) else {
-            return Err(absent(number, us));
-        };
-        if data.is_empty() || data.len() > identity::MAX_LENGTH {
-            return Err(refuse(Cause::IdentityMismatch, format!("an identity of {} octets", data.len())));
-        }
         Ok(Proven {
-            identity: Identity::from_wire((*kind).into(), data.to_vec()),
+            identity: identity_of(id.body).map_err(|detail| refuse(Cause::IdentityMismatch, detail)),
             initial_contact: chain.notifies().any(|notify| notify.kind == NotifyType::INITIAL_CONTACT),
             payloads: wire::names(chain.payloads()),
             next_iv: opened.next_iv.clone(),
@@ -144,4 +140,20 @@ impl Authenticating {
             remote_id,
         }
     }
+}
+
+/// Reads the body of an ID payload of phase 1. Its protocol and port are those of IKE or not given (RFC 2407 §4.6.2);
+/// the field also has UDP without a port, and the port of NAT traversal.
+fn identity_of(body: &[u8]) -> Result<Identity, String> {
+    let [kind, protocol, high, low, data @ ..] = body else {
+        return Err(format!("an identity of {} octets", body.len()));
+    };
+    let port = u16::from_be_bytes([*high, *low]);
+    if !matches!((*protocol, port), (0, 0) | (17, 0 | 500 | 4500)) {
+        return Err(format!("an identity for protocol {protocol} and port {port}"));
+    }
+    if data.is_empty() || data.len() > identity::MAX_LENGTH {
+        return Err(format!("an identity of {} octets", data.len()));
+    }
+    Ok(Identity::from_wire((*kind).into(), data.to_vec()))
 }

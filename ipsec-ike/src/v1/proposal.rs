@@ -3,28 +3,24 @@
 //! Attributes are compared one by one; what does not fit comes out as a [`Mismatch`] for every dimension of the pair
 //! that comes nearest, so that one message to the operator names all that has to be changed.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ipsec_proto::isakmp::{Attribute, Proposal, SecurityAssociation, SpiBytes, Transform};
 use ipsec_proto::net::Spi;
 use ipsec_proto::registry::{
     AuthenticationAlgorithm, AuthenticationMethod, EncapsulationMode, EncryptionAlgorithm, EspTransform,
-    GroupDescription, HashAlgorithm, IsakmpTransform, LifeType, Phase1Attribute, Phase2Attribute, ProtocolId,
+    GroupDescription, HashAlgorithm, IsakmpTransform, Phase1Attribute, Phase2Attribute, ProtocolId,
 };
 
+use super::attributes::{
+    KNOWN_ESP, KNOWN_IKE, LIFE_ESP, LIFE_IKE, Life, check_attributes, life_attributes, number, read_life,
+};
 use crate::refusal::{Dimension, Mismatch};
 use crate::suite::{EspSuite, IkeSuite, Phase1Numbers, Phase2Numbers};
 
 /// What a phase 1 SA lives if nobody says (RFC 2407 §4.5 has it for phase 2; the same is usual here).
 pub(crate) const DEFAULT_LIFETIME: Duration = Duration::from_secs(28_800);
-
-/// A lifetime as negotiated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Life {
-    pub(crate) time: Option<Duration>,
-    /// In octets: on the wire it is in units of 1024.
-    pub(crate) octets: Option<u64>,
-}
 
 /// What was chosen from an offer.
 #[derive(Debug, Clone)]
@@ -33,35 +29,6 @@ pub(crate) struct Chosen<S> {
     /// The chosen proposal with the one chosen transform, unaltered: what goes back.
     pub(crate) proposal: Proposal,
     pub(crate) life: Life,
-}
-
-fn life_attributes(kind: u16, duration: u16, life: Duration) -> [Attribute; 2] {
-    let seconds = u32::try_from(life.as_secs()).unwrap_or(u32::MAX);
-    [Attribute::basic(kind, LifeType::SECONDS.0), Attribute::number(duration, seconds)]
-}
-
-/// Reads life types and durations, each duration belonging to the type in front of it.
-fn read_life(transform: &Transform, kind: u16, duration: u16) -> Life {
-    let mut life = Life::default();
-    let mut unit = None;
-    for attribute in &transform.attributes {
-        if attribute.class == kind {
-            unit = attribute.as_number();
-        } else if attribute.class == duration
-            && let Some(value) = attribute.as_number()
-        {
-            match unit {
-                Some(1) => life.time = Some(Duration::from_secs(value)),
-                Some(2) => life.octets = Some(value.saturating_mul(1024)),
-                _ => {}
-            }
-        }
-    }
-    life
-}
-
-fn number(transform: &Transform, class: u16) -> Option<u16> {
-    transform.attribute(class).and_then(Attribute::as_number).and_then(|value| u16::try_from(value).ok())
 }
 
 fn named<T: core::fmt::Display>(value: Option<T>) -> String {
@@ -100,11 +67,7 @@ pub(crate) fn offer_ike(suites: &[IkeSuite], life: Duration) -> SecurityAssociat
             push(Phase1Attribute::HASH, suite.hash_number().map(|number| number.0));
             push(Phase1Attribute::GROUP, Some(suite.group_number().0));
             push(Phase1Attribute::AUTHENTICATION_METHOD, Some(AuthenticationMethod::PSK.0));
-            attributes.extend(life_attributes(
-                Phase1Attribute::LIFE_TYPE.0,
-                Phase1Attribute::LIFE_DURATION.0,
-                life,
-            ));
+            attributes.extend(life_attributes(LIFE_IKE, life));
             Transform { number, id: IsakmpTransform::KEY_IKE.0, attributes }
         })
         .collect();
@@ -154,6 +117,7 @@ fn mismatches_ike(suite: &IkeSuite, transform: &Transform) -> Vec<Mismatch> {
         &get(Phase1Attribute::AUTHENTICATION_METHOD).map(AuthenticationMethod),
         |value| named(*value),
     );
+    check_attributes(&mut found, transform, &KNOWN_IKE, LIFE_IKE, |class| Phase1Attribute(class).to_string());
     found
 }
 
@@ -180,8 +144,7 @@ pub(crate) fn choose_ike(
             );
             if found.is_empty() {
                 let proposal = Proposal { transforms: vec![transform.clone()], ..proposal.clone() };
-                let life =
-                    read_life(transform, Phase1Attribute::LIFE_TYPE.0, Phase1Attribute::LIFE_DURATION.0);
+                let life = read_life(transform, LIFE_IKE);
                 return Ok(Chosen { suite: *suite, proposal, life });
             }
             if nearest.as_ref().is_none_or(|best| found.len() < best.len()) {
@@ -203,9 +166,7 @@ pub(crate) fn offer_esp(
         .iter()
         .zip(1..=u8::MAX)
         .map(|(suite, number)| {
-            let mut attributes =
-                life_attributes(Phase2Attribute::LIFE_TYPE.0, Phase2Attribute::LIFE_DURATION.0, life)
-                    .to_vec();
+            let mut attributes = life_attributes(LIFE_ESP, life).to_vec();
             if let Some(group) = suite.pfs_number() {
                 attributes.push(Attribute::basic(Phase2Attribute::GROUP.0, group.0));
             }
@@ -279,7 +240,38 @@ fn mismatches_esp(
             theirs: "extended sequence numbers".into(),
         });
     }
+    check_attributes(&mut found, transform, &KNOWN_ESP, LIFE_ESP, |class| Phase2Attribute(class).to_string());
     found
+}
+
+/// The protocols of the proposals by their number: those of one number are to be taken together (RFC 2408 §4.2).
+struct Bundles(BTreeMap<u8, (usize, Vec<ProtocolId>)>);
+
+impl Bundles {
+    /// Protocols named of one bundle: enough for any that means something.
+    const NAMED: usize = 4;
+
+    fn of(offer: &SecurityAssociation) -> Self {
+        let mut bundles = BTreeMap::<u8, (usize, Vec<ProtocolId>)>::new();
+        for proposal in &offer.proposals {
+            let (count, protocols) = bundles.entry(proposal.number).or_default();
+            *count += 1;
+            if protocols.len() < Self::NAMED {
+                protocols.push(proposal.protocol);
+            }
+        }
+        Self(bundles)
+    }
+
+    /// What is bundled under a number, for a person; `None` where it is one proposal.
+    fn text(&self, number: u8) -> Option<String> {
+        let (count, protocols) = self.0.get(&number).filter(|(count, _)| *count > 1)?;
+        let mut text = protocols.iter().map(ToString::to_string).collect::<Vec<_>>().join(" with ");
+        if *count > Self::NAMED {
+            text.push_str(&format!(" and {} more", count - Self::NAMED));
+        }
+        Some(text)
+    }
 }
 
 /// The phase 2 suite that the offer and we have in common, with the peer's SPI; the initiator's order decides.
@@ -294,22 +286,12 @@ pub(crate) fn choose_esp(
     let mut nearest: Option<Vec<Mismatch>> = None;
     let transforms =
         offer.proposals.iter().flat_map(|proposal| proposal.transforms.iter().map(move |t| (proposal, t)));
+    let bundles = Bundles::of(offer);
     for (proposal, transform) in transforms.take(limit) {
-        // Proposals of one number are to be taken together (RFC 2408 §4.2): a bundle.
-        let bundle: Vec<_> = offer
-            .proposals
-            .iter()
-            .filter(|other| other.number == proposal.number)
-            .map(|p| p.protocol.to_string())
-            .collect();
         for suite in suites {
             let mut found = mismatches_esp(suite, mode, proposal, transform);
-            if bundle.len() > 1 {
-                found.push(Mismatch {
-                    dimension: Dimension::Protocol,
-                    ours: "ESP".into(),
-                    theirs: bundle.join(" with "),
-                });
+            if let Some(theirs) = bundles.text(proposal.number) {
+                found.push(Mismatch { dimension: Dimension::Protocol, ours: "ESP".into(), theirs });
             }
             let spi = proposal.spi.as_spi().filter(|spi| !spi.is_reserved());
             if spi.is_none() {
@@ -322,8 +304,7 @@ pub(crate) fn choose_esp(
             }
             if let (true, Some(spi)) = (found.is_empty(), spi) {
                 let proposal = Proposal { transforms: vec![transform.clone()], ..proposal.clone() };
-                let life =
-                    read_life(transform, Phase2Attribute::LIFE_TYPE.0, Phase2Attribute::LIFE_DURATION.0);
+                let life = read_life(transform, LIFE_ESP);
                 return Ok((Chosen { suite: *suite, proposal, life }, spi));
             }
             if nearest.as_ref().is_none_or(|best| found.len() < best.len()) {

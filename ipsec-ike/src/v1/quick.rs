@@ -7,18 +7,20 @@
 //! QM3  HASH(3)                               -->
 //! ```
 
-use ipsec_crypto::{CryptoProvider, KeyPair, Secret, SecureRandom};
+use ipsec_crypto::{CryptoError, CryptoProvider, Group, KeyPair, Secret, SecureRandom};
 use ipsec_proto::isakmp::{
-    Chain, Header, Id, KeyExchange, Nonce, Payload, Proposal, Protection, SecurityAssociation, Step,
+    Header, KeyExchange, Nonce, Payload, Proposal, Protection, SecurityAssociation, Step,
 };
 use ipsec_proto::net::{Path, Spi};
-use ipsec_proto::registry::{EncapsulationMode, NotifyType, PayloadType, ProtocolId};
+use ipsec_proto::registry::{EncapsulationMode, ProtocolId};
 use ipsec_sad::{ReservedSpi, Selector};
 
+use super::attributes::Life;
 use super::client_id::{ids_of, selector_of};
 use super::keys::{self, SaKeys};
 use super::main::{Established, NONCE_LENGTH, gate};
-use super::proposal::{self, Chosen, Life};
+use super::offer::{Fault, Offer, Taken, named, open};
+use super::proposal::{self, Chosen};
 use super::wire;
 use crate::config::Child;
 use crate::refusal::{Cause, Dimension, Mismatch, Refusal};
@@ -64,78 +66,8 @@ pub(crate) struct WaitMsg3 {
     iv: Vec<u8>,
 }
 
-/// What a verified QM1 or QM2 says.
-#[derive(Debug)]
-pub(crate) struct Offer {
-    sa: SecurityAssociation,
-    nonce: Vec<u8>,
-    public: Option<Vec<u8>>,
-    ids: Option<(Id, Id)>,
-    next_iv: Vec<u8>,
-    pub(crate) payloads: String,
-    pub(crate) notifies: Vec<NotifyType>,
-}
-
 fn refuse(cause: Cause, number: MessageNumber, role: Role, detail: impl Into<String>) -> Refusal {
     Refusal::new(cause, number, role, detail)
-}
-
-/// Opens a quick mode message, and verifies its hash over `prefix | rest` before anything in it is believed.
-fn open(
-    keys: &SaKeys,
-    iv: &[u8],
-    header: &Header,
-    ciphertext: &[u8],
-    (step, number, role): (Step, MessageNumber, Role),
-    prefix: &[&[u8]],
-) -> Result<Offer, Refusal> {
-    let opened = wire::open(keys.cipher.as_ref(), iv, header, ciphertext)
-        .ok_or_else(|| refuse(Cause::Undecryptable, number, role, "the ciphertext is not whole blocks"))?;
-    let chain =
-        opened.chain().map_err(|error| refuse(Cause::Undecryptable, number, role, error.to_string()))?;
-    verify(keys, &chain, prefix, number, role)?;
-    gate(step, Protection::Encrypted, &chain, number, role)?;
-    let (Some(sa), Some(nonce)) = (chain.sa(), chain.nonce()) else {
-        return Err(refuse(Cause::PayloadCount, number, role, "SA or nonce is missing"));
-    };
-    if chain.sas().count() > 1 {
-        return Err(refuse(
-            Cause::PayloadCount,
-            number,
-            role,
-            "several SA payloads: one pair a quick mode, please",
-        ));
-    }
-    let mut ids = chain.ids();
-    Ok(Offer {
-        sa: sa.clone(),
-        nonce: nonce.0.clone(),
-        public: chain.key_exchange().map(|exchange| exchange.0.clone()),
-        ids: ids.next().cloned().zip(ids.next().cloned()),
-        payloads: wire::names(chain.payloads()),
-        notifies: chain.notifies().map(|notify| notify.kind).collect(),
-        next_iv: opened.next_iv.clone(),
-    })
-}
-
-/// Verifies that HASH is the first payload, and prf(SKEYID_a, prefix | all payloads behind it).
-pub(crate) fn verify(
-    keys: &SaKeys,
-    chain: &Chain<'_>,
-    prefix: &[&[u8]],
-    number: MessageNumber,
-    role: Role,
-) -> Result<(), Refusal> {
-    let first = chain.get(0).filter(|entry| entry.payload.kind() == PayloadType::HASH);
-    let entry =
-        first.ok_or_else(|| refuse(Cause::InvalidHash, number, role, "HASH is not the first payload"))?;
-    let mut parts = prefix.to_vec();
-    parts.push(entry.rest);
-    if keys.phase2_hash(&parts).ct_eq(entry.body) {
-        Ok(())
-    } else {
-        Err(refuse(Cause::InvalidHash, number, role, "the hash is wrong"))
-    }
 }
 
 /// Starts a quick mode: QM1, and the state that waits for its answer.
@@ -172,7 +104,7 @@ pub(crate) fn initiate(
     let [local, remote] = ids_of(&child.selector, path);
     payloads.push(Payload::Id(local.clone()));
     payloads.push(Payload::Id(remote.clone()));
-    // What the ids cannot say, such as a range of ports, is not agreed on: the SA covers what was said.
+    // What the ids say is what is agreed on.
     let selector = selector_of(&local, &remote).unwrap_or(child.selector);
     let names = format!("HASH {}", wire::names(payloads.iter()));
     let iv = keys.phase2_iv(&established.last_block, header.message_id);
@@ -180,6 +112,14 @@ pub(crate) fn initiate(
         keys.phase2_hash(&[&header.message_id.to_be_bytes(), rest]).as_slice().to_vec()
     });
     Ok((WaitMsg2 { ni, pair, selector, mode, iv: sealed.next_iv, reserved }, sealed.octets, names))
+}
+
+/// What a verified QM2 has chosen of our offer.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    chosen: Chosen<EspSuite>,
+    spi: Spi,
+    selector: Selector,
 }
 
 impl WaitMsg2 {
@@ -190,11 +130,20 @@ impl WaitMsg2 {
         header: &Header,
         ciphertext: &[u8],
         child: &Child,
-    ) -> Result<(Offer, Chosen<EspSuite>, Spi, Selector), Refusal> {
-        let (number, role) = (MessageNumber::Qm2, Role::Initiator);
-        let place = (Step::Qm2, number, role);
+        provider: &CryptoProvider,
+    ) -> Result<(Offer, Answered), Fault> {
+        let place = (Step::Qm2, MessageNumber::Qm2, Role::Initiator);
         let mid = header.message_id.to_be_bytes();
         let offer = open(&established.keys, &self.iv, header, ciphertext, place, &[&mid, &self.ni])?;
+        match self.compare(&offer, child, provider) {
+            Ok(answered) => Ok((offer, answered)),
+            Err(refusal) => Err(Fault::Peer { refusal, spi: offer.spi() }),
+        }
+    }
+
+    /// What the peer answered, against what we asked.
+    fn compare(&self, offer: &Offer, child: &Child, provider: &CryptoProvider) -> Result<Answered, Refusal> {
+        let (number, role) = (MessageNumber::Qm2, Role::Initiator);
         let (chosen, spi) = proposal::accepted_esp(&offer.sa, &child.proposals, self.mode)
             .map_err(|found| refuse(Cause::AlteredProposal, number, role, "").with(found))?;
         if offer.public.is_some() != self.pair.is_some() {
@@ -202,6 +151,7 @@ impl WaitMsg2 {
             let mismatch = Mismatch { dimension: Dimension::PfsGroup, ours, theirs };
             return Err(refuse(Cause::PfsMismatch, number, role, "").with(vec![mismatch]));
         }
+        check_public(chosen.suite.group, offer.public.as_deref(), provider, number, role)?;
         // A peer may narrow what we proposed, or leave the identities out; it may not widen it.
         let selector = match &offer.ids {
             None => self.selector,
@@ -214,7 +164,7 @@ impl WaitMsg2 {
                     refuse(Cause::SelectorMismatch, number, role, "").with(vec![mismatch])
                 })?,
         };
-        Ok((offer, chosen, spi, selector))
+        Ok(Answered { chosen, spi, selector })
     }
 
     /// Derives the keys, and writes QM3.
@@ -222,7 +172,8 @@ impl WaitMsg2 {
         self,
         established: &Established,
         header: &Header,
-        (offer, chosen, spi, selector): (Offer, Chosen<EspSuite>, Spi, Selector),
+        offer: &Offer,
+        Answered { chosen, spi, selector }: Answered,
     ) -> Result<(Agreement, Vec<u8>), Refusal> {
         let keys = &established.keys;
         let gqm = agree(self.pair, offer.public.as_deref(), MessageNumber::Qm2, Role::Initiator)?;
@@ -233,91 +184,6 @@ impl WaitMsg2 {
             keys.phase2_hash(&[&[0], &mid, nonces.0, nonces.1]).as_slice().to_vec()
         });
         Ok((agreement, sealed.octets))
-    }
-}
-
-/// Opens QM1 and verifies its hash.
-pub(crate) fn check_qm1(
-    established: &Established,
-    header: &Header,
-    ciphertext: &[u8],
-) -> Result<Offer, Refusal> {
-    let keys = &established.keys;
-    let iv = keys.phase2_iv(&established.last_block, header.message_id);
-    let place = (Step::Qm1, MessageNumber::Qm1, Role::Responder);
-    open(keys, &iv, header, ciphertext, place, &[&header.message_id.to_be_bytes()])
-}
-
-/// What the responder takes of an offer.
-#[derive(Debug)]
-pub(crate) struct Taken<'c> {
-    pub(crate) child: &'c Child,
-    chosen: Chosen<EspSuite>,
-    outbound_spi: Spi,
-    selector: Selector,
-}
-
-impl Offer {
-    /// The initiator's SPI, by which it knows its quick mode again in a notify.
-    pub(crate) fn spi(&self) -> Option<Spi> {
-        self.sa.proposals.first().and_then(|proposal| proposal.spi.as_spi())
-    }
-
-    /// What the initiator wants covered, seen from here: our side is local.
-    fn wanted(&self, path: Path) -> Option<Selector> {
-        match &self.ids {
-            None => Some(Selector::between(path.local.ip(), path.remote.ip())),
-            Some((initiator, responder)) => selector_of(responder, initiator),
-        }
-    }
-
-    fn wanted_text(&self, path: Path) -> String {
-        match &self.ids {
-            None => format!("{} to {}", path.local.ip(), path.remote.ip()),
-            Some((initiator, responder)) => format!("{responder} to {initiator}"),
-        }
-    }
-
-    /// The responder's choice: the child into whose mirror the identities fit, equal ones first, and a suite of it.
-    pub(crate) fn take<'c>(
-        &self,
-        established: &Established,
-        children: &'c [Child],
-        path: Path,
-        limit: usize,
-    ) -> Result<Taken<'c>, Refusal> {
-        let (number, role) = (MessageNumber::Qm1, Role::Responder);
-        let selector_refusal = || {
-            let ours: Vec<_> = children.iter().map(|child| child.selector.to_string()).collect();
-            let ours = if ours.is_empty() { "none".into() } else { ours.join(" or ") };
-            let mismatch = Mismatch { dimension: Dimension::Selectors, ours, theirs: self.wanted_text(path) };
-            refuse(Cause::SelectorMismatch, number, role, "").with(vec![mismatch])
-        };
-        let selector = self.wanted(path).ok_or_else(selector_refusal)?;
-        let equal = children.iter().filter(|child| child.selector == selector);
-        let wider =
-            children.iter().filter(|child| child.selector != selector && child.selector.covers(&selector));
-        let mut first_refusal = None;
-        for child in equal.chain(wider) {
-            match proposal::choose_esp(&self.sa, &child.proposals, encapsulation(established), limit) {
-                Ok((chosen, outbound_spi)) => {
-                    if chosen.suite.group.is_some() != self.public.is_some() {
-                        let ours = named(chosen.suite.group.is_some());
-                        let theirs = named(self.public.is_some());
-                        let mismatch = Mismatch { dimension: Dimension::PfsGroup, ours, theirs };
-                        return Err(refuse(Cause::PfsMismatch, number, role, "").with(vec![mismatch]));
-                    }
-                    return Ok(Taken { child, chosen, outbound_spi, selector });
-                }
-                Err(found) => {
-                    let only_pfs = found.iter().all(|mismatch| mismatch.dimension == Dimension::PfsGroup);
-                    let pfs = only_pfs && !found.is_empty();
-                    let cause = if pfs { Cause::PfsMismatch } else { Cause::NoProposalChosen };
-                    first_refusal.get_or_insert_with(|| refuse(cause, number, role, "").with(found));
-                }
-            }
-        }
-        Err(first_refusal.unwrap_or_else(selector_refusal))
     }
 }
 
@@ -333,7 +199,9 @@ pub(crate) fn respond(
 ) -> Result<(WaitMsg3, Agreement, Vec<u8>, String), Refusal> {
     let keys = &established.keys;
     let (number, role) = (MessageNumber::Qm1, Role::Responder);
-    let local = |error: ipsec_crypto::CryptoError| refuse(Cause::Local, number, role, error.to_string());
+    let local = |error: CryptoError| refuse(Cause::Local, number, role, error.to_string());
+    // Before a key is made for it.
+    check_public(taken.chosen.suite.group, offer.public.as_deref(), provider, number, role)?;
     let pair = match taken.chosen.suite.group {
         None => None,
         Some(group) => Some(provider.group(group).map_err(local)?.generate(random)),
@@ -389,8 +257,18 @@ impl WaitMsg3 {
     }
 }
 
-fn named(pfs: bool) -> String {
-    if pfs { "a key exchange".into() } else { "none".into() }
+/// A public value that a key exchange may be spent on.
+fn check_public(
+    group: Option<Group>,
+    public: Option<&[u8]>,
+    provider: &CryptoProvider,
+    number: MessageNumber,
+    role: Role,
+) -> Result<(), Refusal> {
+    let (Some(group), Some(public)) = (group, public) else { return Ok(()) };
+    let local = |error: CryptoError| refuse(Cause::Local, number, role, error.to_string());
+    let foreign = |error: CryptoError| refuse(Cause::InvalidKeyExchange, number, role, error.to_string());
+    provider.group(group).map_err(local)?.check_public(public).map_err(foreign)
 }
 
 /// g(qm)^xy, where there is a key exchange on both sides.

@@ -86,7 +86,30 @@ pub(crate) fn open(cipher: &dyn CipherKey, iv: &[u8], header: &Header, ciphertex
     Some(Opened { text, first: header.next_payload, next_iv })
 }
 
+/// What a phase 2 message is verified by.
+#[derive(Debug)]
+pub(crate) struct Hashed<'a> {
+    /// The body of HASH.
+    pub(crate) hash: &'a [u8],
+    /// The octets of all payloads behind it.
+    pub(crate) rest: &'a [u8],
+}
+
 impl Opened {
+    /// HASH, where it is the first payload, as phase 2 has it. Only generic headers are read: whose message it is has to be
+    /// known before it matters whether it can be understood.
+    pub(crate) fn hashed(&self) -> Result<Option<Hashed<'_>>, ipsec_proto::DecodeError> {
+        let end = Chain::extent(self.first, &self.text, HEADER_LEN)?;
+        let length = match self.text.as_slice() {
+            [_, _, high, low, ..] if self.first == PayloadType::HASH => {
+                usize::from(u16::from_be_bytes([*high, *low]))
+            }
+            _ => return Ok(None),
+        };
+        let parts = self.text.get(Chain::GENERIC_LEN..length).zip(self.text.get(length..end));
+        Ok(parts.map(|(hash, rest)| Hashed { hash, rest }))
+    }
+
     pub(crate) fn chain(&self) -> Result<Chain<'_>, ipsec_proto::DecodeError> {
         Chain::parse(self.first, &self.text, HEADER_LEN, Tail::CipherPadding)
     }

@@ -76,3 +76,58 @@ fn retransmission_backs_off_and_ends() {
     assert!(waits.iter().all(|wait| (4..=41).contains(wait)), "{waits:?}");
     assert_eq!((pair.left.ike_sas(), pair.left.ike.poll_timeout()), (0, None));
 }
+
+#[test]
+fn one_ipv6_network_does_not_lock_the_others_out() {
+    let limits = Limits { half_open: 40, half_open_per_source: 4, ..Limits::default() };
+    let mut right = Setup { limits, remote: Some(RemoteAddress::Any), ..Setup::default() }.mirrored();
+    right.remote_id = Some("192.0.2.1");
+    let right = Setup { limits, remote: Some(RemoteAddress::Any), local: Some(LocalAddress::Any), ..right };
+    let mut pair = Pair::new(&Setup::default(), &right);
+    for host in 1..=60_u64 {
+        let source = format!("[2001:db8::{host:x}]:500");
+        let mut peer = Peer::new(host + 50);
+        let mm2 = say_from(&mut pair, &source, &peer.mm1());
+        let Some(mm2) = mm2.datagrams.first() else { continue };
+        peer.take_mm2(&mm2.octets);
+        say_from(&mut pair, &source, &peer.mm3());
+    }
+    let mm2 = say(&mut pair, &Peer::new(1).mm1());
+    assert!(mm2.is_accepted(), "{:?}", mm2.disposition);
+}
+
+#[test]
+fn callers_who_show_that_they_receive_lock_nobody_out_either() {
+    let limits = Limits { half_open: 8, ..Limits::default() };
+    let mut right = Setup { limits, ..Setup::default().mirrored() };
+    right.remote = Some(RemoteAddress::Any);
+    right.remote_id = Some("192.0.2.1");
+    let mut pair = Pair::new(&Setup::default(), &right);
+    for host in 1..=20_u64 {
+        let source = format!("198.51.100.{host}:500");
+        let mut peer = Peer::new(host + 50);
+        let mm2 = say_from(&mut pair, &source, &peer.mm1());
+        peer.take_mm2(mm2.octets());
+        assert!(say_from(&mut pair, &source, &peer.mm3()).is_accepted());
+    }
+    assert_eq!(pair.right.ike.report(pair.now).half_open, 8);
+    Peer::up(&mut pair, 1);
+}
+
+#[test]
+fn a_peer_under_way_often_survives_a_flood_between_its_messages() {
+    let mut pair = open_to_all();
+    let mut up = 0;
+    for round in 0..6_u64 {
+        let mut peer = Peer::new(round + 1);
+        let mm2 = say(&mut pair, &peer.mm1());
+        peer.take_mm2(mm2.octets());
+        // As many as there is room for, within one round trip: whoever drops the oldest drops the peer each time.
+        for nth in 0..1000_u64 {
+            let source = format!("10.{round}.{}.{}:500", nth / 256, nth % 256);
+            say_from(&mut pair, &source, &Peer::new(round * 2000 + nth + 100).mm1());
+        }
+        up += u32::from(say(&mut pair, &peer.mm3()).is_accepted());
+    }
+    assert!(up >= 2, "{up} of six");
+}

@@ -85,17 +85,18 @@ fn an_informational_with_a_wrong_hash_does_nothing_and_its_message_id_stays_free
 fn a_delete_with_more_spis_than_it_has_is_refused_and_one_with_thousands_costs_little() {
     let (mut pair, peer) = up();
     let before = standing(&pair);
-    for (size, count, data) in
-        [(4_u8, 65535_u16, 4_usize), (4, 2, 4), (0, 65535, 0), (255, 1, 255), (16, 4096, 16), (4, 0, 4)]
-    {
+    let cases =
+        [(4_u8, 65535_u16, 4_usize), (4, 2, 4), (0, 65535, 0), (255, 1, 255), (16, 4096, 16), (4, 0, 4)];
+    for (number, (size, count, data)) in (20..).zip(cases) {
         let mut body = vec![0, 0, 0, 1, 3, size];
         body.extend(count.to_be_bytes());
         body.extend(std::iter::repeat_n(0x10, data));
         let length = u16::try_from(body.len() + 4).unwrap().to_be_bytes();
         let rest = [&[0, 0, length[0], length[1]][..], &body].concat();
-        let octets = peer.hashed_text(ExchangeType::INFORMATIONAL, 9, PayloadType::DELETE, &rest);
+        let octets = peer.hashed_text(ExchangeType::INFORMATIONAL, number, PayloadType::DELETE, &rest);
         let answer = say(&mut pair, &octets);
-        assert!(!answer.is_accepted() || data == 0, "{size} {count} {data}: {:?}", answer.disposition);
+        let refused = matches!(answer.disposition, Disposition::Refused(_));
+        assert!(refused || data == 0, "{size} {count} {data}: {:?}", answer.disposition);
         assert_eq!(standing(&pair), before);
     }
     let many = (0..16_000_u32).map(|spi| SpiBytes::new(&(spi | 1 << 31).to_be_bytes()).unwrap()).collect();
@@ -174,4 +175,17 @@ fn an_error_notify_does_not_end_what_stands() {
         say(&mut pair, &peer.inform(number, &[about(&peer, kind)]));
     }
     assert_eq!((pair.right.ike_sas(), pair.right.children()), (1, before));
+}
+
+#[test]
+fn a_delete_of_the_isakmp_sa_first_does_not_hide_the_deletes_behind_it() {
+    let (mut pair, peer) = up();
+    let both = SpiBytes::from_cookies(peer.cookies.0, peer.cookies.1);
+    let child = SpiBytes::new(&0x1000_u32.to_be_bytes()).unwrap();
+    let deletes = [
+        Payload::Delete(Delete::new(ProtocolId::ISAKMP, vec![both])),
+        Payload::Delete(Delete::new(ProtocolId::ESP, vec![child])),
+    ];
+    assert!(say(&mut pair, &peer.inform(9, &deletes)).is_accepted());
+    assert_eq!((pair.right.ike_sas(), pair.right.children()), (0, 0));
 }

@@ -194,3 +194,29 @@ fn an_initiator_floats_to_4500_and_nowhere_else() {
     assert!(ports[2..].iter().all(|ports| *ports == (4500, 4500, Framing::NonEspMarker)), "{ports:?}");
     pair.assert_agree(1);
 }
+
+#[test]
+fn a_forged_mm4_with_a_bad_public_value_does_not_end_the_negotiation() {
+    let mut pair = Pair::alike(&Setup::default());
+    let command = Command::Up { connection: "peer".into(), child: None };
+    pair.right.ike.command(pair.now, command).unwrap();
+    pair.collect();
+    let mm1 = pair.wire.pop_front().unwrap();
+    pair.deliver(&mm1);
+    pair.collect();
+    let mm2 = pair.wire.pop_front().unwrap();
+    let mm3 = say(&mut pair, &mm2.octets).datagrams.remove(0);
+    let header = Header::parse(&mm3.octets).unwrap();
+    let mut forged = Vec::new();
+    let header = Header::new(header.initiator, header.responder, ExchangeType::IDENTITY_PROTECTION, 0);
+    let mut one = vec![0; 256];
+    one[255] = 1;
+    let payloads = [Payload::KeyExchange(KeyExchange(one)), Payload::Nonce(Nonce(vec![1; 16]))];
+    encode_clear(&header, &payloads, &mut forged).unwrap();
+    assert_eq!(say(&mut pair, &forged).refusal().cause, Cause::InvalidKeyExchange);
+    assert_eq!(pair.right.ike_sas(), 1);
+    // The peer's own MM4 is taken after it.
+    pair.deliver(&mm3);
+    pair.settle();
+    pair.assert_agree(1);
+}

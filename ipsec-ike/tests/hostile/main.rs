@@ -7,8 +7,10 @@ mod informational;
 mod key_exchange;
 mod order;
 mod peer;
+mod place;
 mod proof;
 mod proposals;
 mod quick;
+mod standing;
 #[path = "../support/mod.rs"]
 mod support;

@@ -263,7 +263,8 @@ impl Peer {
         peer.exchange_keys(pair);
         let mm6 = say(pair, &peer.mm5());
         assert!(mm6.is_accepted(), "{:?}", mm6.disposition);
-        peer.take_mm6(mm6.octets());
+        // Behind it may come what the new SA replaces.
+        peer.take_mm6(&mm6.datagrams[0].octets);
         peer
     }
 

@@ -159,3 +159,80 @@ fn initial_contact_in_mm5_replaces_what_its_own_peer_had_and_nothing_else() {
     second.child(&mut pair, 8, 0x2000);
     assert_eq!(pair.right.children(), 1);
 }
+
+#[test]
+fn the_port_and_protocol_of_a_phase_1_identity_are_those_of_ike_or_none() {
+    for (protocol, port, good) in [
+        (0, 0, true),
+        (17, 500, true),
+        (17, 0, true),
+        (17, 4500, true),
+        (6, 80, false),
+        (0, 500, false),
+        (17, 501, false),
+    ] {
+        let (mut pair, peer) = at_mm5();
+        let [high, low] = u16::to_be_bytes(port);
+        let answer = say(&mut pair, &peer.mm5_with(&[1, protocol, high, low, 192, 0, 2, 1], &[]));
+        assert_eq!(answer.is_accepted(), good, "{protocol}/{port}");
+        assert_eq!(pair.right.ike_sas(), usize::from(good));
+    }
+}
+
+#[test]
+fn how_far_a_wrong_mm5_came_is_not_told() {
+    // What does not decrypt, what decrypts into foreign payloads, and a wrong hash: the same notify.
+    let (_, peer) = at_mm5();
+    let header = peer.header(proto::registry::ExchangeType::IDENTITY_PROTECTION, 0);
+    let id = Payload::Id(Id::new(IdValue::Fqdn(b"x".to_vec())));
+    let iv = peer.keys().iv.clone();
+    let mut undecryptable = peer.mm5();
+    undecryptable[28] ^= 0x55;
+    let tries = [
+        undecryptable,
+        peer.seal(&header, &iv, &[id.clone(), id.clone()]),
+        peer.seal(&header, &iv, &[id, Payload::Hash(Hash(vec![0; 20]))]),
+    ];
+    for wrong in tries {
+        // The same seeds make the same keys.
+        let (mut pair, _) = at_mm5();
+        let answer = say(&mut pair, &wrong);
+        assert_eq!(answer.clear_notify(), Some(NotifyType::PAYLOAD_MALFORMED), "{:?}", answer.disposition);
+    }
+}
+
+/// Road warriors under one key.
+fn under_one_key(names: &[&str]) -> std::sync::Arc<Config> {
+    let mut builder = Config::builder();
+    for name in names {
+        let psk = std::sync::Arc::new(PreSharedKey::new(PSK.to_vec()));
+        let suites = vec!["aes128-sha1-modp2048".parse().unwrap()];
+        let mut connection = Connection::new(*name, RemoteAddress::Any, psk, suites, vec![]);
+        connection.remote_id = Some(Identity::fqdn(name));
+        builder = builder.connection(connection);
+    }
+    std::sync::Arc::new(builder.build().unwrap())
+}
+
+#[test]
+fn a_connection_that_was_removed_authenticates_nobody() {
+    for (stays, good) in [("first", false), ("second", true), ("third", false)] {
+        let mut pair = Pair::alike(&Setup::default());
+        let reload = |names: &[&str]| Command::Reload(under_one_key(names));
+        pair.right.ike.command(pair.now, reload(&["first", "second"])).unwrap();
+        let mut peer = Peer::new(1);
+        peer.exchange_keys(&mut pair);
+        pair.right.ike.command(pair.now, reload(&[stays])).unwrap();
+        let answer = say(&mut pair, &peer.mm5_with(&[&[2, 0, 0, 0][..], b"second"].concat(), &[]));
+        assert_eq!(answer.is_accepted(), good, "{stays}");
+    }
+}
+
+#[test]
+fn a_caller_whose_every_connection_is_gone_is_let_go() {
+    let (mut pair, peer) = at_mm5();
+    let nothing = std::sync::Arc::new(Config::builder().build().unwrap());
+    pair.right.ike.command(pair.now, Command::Reload(nothing)).unwrap();
+    assert!(!say(&mut pair, &peer.mm5()).is_accepted());
+    assert_eq!((pair.right.ike_sas(), pair.right.ike.poll_timeout()), (0, None));
+}

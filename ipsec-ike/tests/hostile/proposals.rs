@@ -128,3 +128,76 @@ fn a_phase_1_proposal_for_another_protocol_is_refused() {
         assert_eq!(pair.right.ike_sas(), 0);
     }
 }
+
+#[test]
+fn attributes_that_contradict_each_other_or_that_nobody_knows_are_refused_in_both_phases() {
+    // 13 is PRF (RFC 2409 appendix A): it would change what is computed.
+    for odd in [Attribute::basic(Phase1Attribute::ENCRYPTION.0, 5), Attribute::basic(13, 1)] {
+        let mut attributes = phase1_attributes();
+        attributes.push(odd);
+        let mut pair = Pair::alike(&Setup::default());
+        let mm1 = Peer::new(1).mm1_with(&[Payload::Sa(phase1_sa(vec![attributes]))]);
+        let answer = say(&mut pair, &mm1);
+        assert_eq!(answer.refusal().mismatches[0].dimension, Dimension::Attribute);
+    }
+    let mut pair = Pair::alike(&Setup::default());
+    let peer = Peer::up(&mut pair, 1);
+    let odds = [Attribute::basic(Phase2Attribute::ENCAPSULATION_MODE.0, 2), Attribute::basic(99, 1)];
+    for (number, odd) in (1..).zip(odds) {
+        let mut attributes = phase2_attributes();
+        attributes.push(odd);
+        let sa = SecurityAssociation::new(vec![esp_proposal(0x1000, attributes)]);
+        let mut payloads = vec![Payload::Sa(sa), Payload::Nonce(Nonce(vec![0x22; 16]))];
+        payloads.extend(selectors());
+        let answer = say(&mut pair, &peer.qm1(number, &payloads));
+        assert_eq!(answer.refusal().mismatches[0].dimension, Dimension::Attribute);
+    }
+    assert_eq!(pair.right.children(), 0);
+}
+
+#[test]
+fn lifetimes_of_nothing_are_ignored_and_tiny_ones_are_made_longer() {
+    let mut pair = Pair::alike(&Setup::default());
+    let peer = Peer::up(&mut pair, 1);
+    let hour = Setup::default().child_lifetime.as_secs();
+    for (number, (seconds, due)) in (1..).zip([(0_u16, hour), (1, 30), (29, 30), (600, 600)]) {
+        let mut attributes = phase2_attributes();
+        attributes[1] = Attribute::basic(Phase2Attribute::LIFE_DURATION.0, seconds);
+        attributes.push(Attribute::basic(Phase2Attribute::LIFE_TYPE.0, 2));
+        attributes.push(Attribute::basic(Phase2Attribute::LIFE_DURATION.0, 1));
+        let sa = SecurityAssociation::new(vec![esp_proposal(0x1000 + number, attributes)]);
+        let mut payloads = vec![Payload::Sa(sa), Payload::Nonce(Nonce(vec![0x22; 16]))];
+        payloads.extend(selectors());
+        assert!(say(&mut pair, &peer.qm1(number, &payloads)).is_accepted());
+        let report = pair.right.ike.report(pair.now);
+        assert_eq!(report.children.last().unwrap().lifetime.as_secs(), due, "{seconds}");
+    }
+    for seconds in [0_u16, 1] {
+        let mut attributes = phase1_attributes();
+        attributes[6] = Attribute::basic(Phase1Attribute::LIFE_DURATION.0, seconds);
+        let mut pair = Pair::alike(&Setup::default());
+        let mut peer = Peer::new(1);
+        let mm2 = say(&mut pair, &peer.mm1_with(&[Payload::Sa(phase1_sa(vec![attributes]))]));
+        peer.take_mm2(mm2.octets());
+        let mm4 = say(&mut pair, &peer.mm3());
+        peer.take_mm4(mm4.octets(), PSK);
+        assert!(say(&mut pair, &peer.mm5()).is_accepted());
+        let life = pair.right.ike.report(pair.now).ike_sas[0].lifetime.unwrap().as_secs();
+        assert_eq!(life, if seconds == 0 { 4 * 3600 } else { 60 });
+    }
+}
+
+#[test]
+fn thousands_of_proposals_of_one_number_cost_little_and_are_not_recited() {
+    let mut pair = Pair::alike(&Setup::default());
+    let peer = Peer::up(&mut pair, 1);
+    let mut sa = esp_sa(0x1000);
+    sa.proposals = vec![esp_proposal(0x1000, vec![]); 3000];
+    let mut payloads = vec![Payload::Sa(sa), Payload::Nonce(Nonce(vec![0x22; 16]))];
+    payloads.extend(selectors());
+    let qm1 = peer.qm1(7, &payloads);
+    let started = clock();
+    let answer = say(&mut pair, &qm1);
+    assert!(started.elapsed().as_millis() < 100, "{:?}", started.elapsed());
+    assert!(answer.refusal().to_string().len() < 500, "{}", answer.refusal());
+}

@@ -245,3 +245,75 @@ fn a_replaced_pair_does_not_outlive_its_own_lifetime() {
     let report = pair.left.ike.report(pair.now);
     assert!(report.children.iter().all(|child| child.pair != first), "{:?}", report.children);
 }
+
+#[test]
+fn what_is_authentic_but_refused_is_answered_under_the_keys_and_not_blamed_on_them() {
+    let (mut pair, peer) = up();
+    let two = [Payload::Sa(esp_sa(0x1000)), Payload::Sa(esp_sa(0x1001)), nonce()];
+    let short = [Payload::Sa(esp_sa(0x1000)), Payload::Other(PayloadType::NONCE, vec![1; 4])];
+    for (number, mut payloads) in (7..).zip([two.to_vec(), short.to_vec()]) {
+        payloads.extend(selectors());
+        let qm1 = peer.qm1(number, &payloads);
+        let answer = say(&mut pair, &qm1);
+        let told = peer.read_informational(answer.octets());
+        assert!(matches!(&told[1], Payload::Notify(notify) if notify.kind.is_error()));
+        let refusals = pair.right.refusals();
+        let (_, diagnosis) = refusals.last().unwrap();
+        assert_eq!(diagnosis.code, diagnosis::Code::ProtocolError, "{diagnosis}");
+        // Its message id is used, and its duplicate draws the same answer.
+        let again = say(&mut pair, &qm1);
+        assert_eq!(again.disposition, Disposition::Duplicate);
+        assert_eq!(again.octets(), answer.octets());
+    }
+    assert_eq!(pair.right.children(), 0);
+}
+
+#[test]
+fn refused_quick_modes_are_remembered_in_a_limited_number() {
+    let limits = Limits { quick_modes: 5, ..Limits::default() };
+    let mut pair = Pair::alike(&Setup { limits, ..Setup::default() });
+    let peer = Peer::up(&mut pair, 1);
+    for number in 1..50 {
+        let answer = say(&mut pair, &peer.qm1(number, &[Payload::Sa(esp_sa(0x1000))]));
+        assert!(matches!(answer.disposition, Disposition::Refused(_)));
+        pair.now.mono += Duration::from_millis(1);
+    }
+    let remembered = pair.right.ike.report(pair.now).ike_sas[0].quick_modes.clone();
+    assert_eq!(remembered.len(), 5);
+    pair.run(Duration::from_secs(100));
+    assert!(pair.right.ike.report(pair.now).ike_sas[0].quick_modes.is_empty());
+}
+
+#[test]
+fn an_answer_that_was_not_asked_for_is_told_so_under_the_keys() {
+    let (mut pair, peer) = up();
+    let command = Command::Up { connection: "peer".into(), child: None };
+    pair.right.ike.command(pair.now, command).unwrap();
+    pair.collect();
+    let qm1 = pair.wire.pop_front().unwrap().octets;
+    let header = Header::parse(&qm1).unwrap();
+    let mut text = qm1[HEADER_LEN..].to_vec();
+    peer.keys().cipher.decrypt(&peer.iv(header.message_id), &mut text).unwrap();
+    let chain = Chain::parse(PayloadType::HASH, &text, HEADER_LEN, Tail::CipherPadding).unwrap();
+    let ni = chain.nonce().unwrap().0.clone();
+    // Another suite than any that was offered, with a good HASH(2).
+    let foreign = SecurityAssociation::new(vec![Proposal {
+        transforms: vec![Transform { number: 1, id: 3, attributes: phase2_attributes() }],
+        ..esp_proposal(0x1000, vec![])
+    }]);
+    let mut rest = Vec::new();
+    encode_chain(&[Payload::Sa(foreign), nonce()], &mut rest).unwrap();
+    let mid = header.message_id.to_be_bytes();
+    let hash = peer.prf.mac(peer.keys().a.as_slice(), &[&mid, &ni, &rest]);
+    let mut qm2 = vec![PayloadType::SA.0, 0, 0, 24];
+    qm2.extend_from_slice(hash.as_slice());
+    qm2.extend_from_slice(&rest);
+    let own = peer.header(ExchangeType::QUICK_MODE, header.message_id);
+    let answer = say(&mut pair, &peer.seal_text(&own, &qm1[qm1.len() - 16..], PayloadType::HASH, qm2));
+    assert_eq!(answer.refusal().cause, Cause::AlteredProposal);
+    let told = peer.read_informational(answer.octets());
+    let Payload::Notify(notify) = &told[1] else { panic!("{told:?}") };
+    assert_eq!(notify.kind, NotifyType::NO_PROPOSAL_CHOSEN);
+    assert_eq!(notify.spi.as_spi().map(|spi| spi.0), Some(0x1000));
+    assert!(matches!(pair.right.outcome(), Some(Outcome::Failed(_))));
+}

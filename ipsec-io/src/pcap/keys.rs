@@ -54,7 +54,7 @@ impl KeyLine {
     pub(crate) fn of_ike(log: &KeyLog) -> Option<Self> {
         match log {
             KeyLog::Ike { cookies, encryption, .. } => {
-                let line = format!("{},{}", cookies.initiator, hex(encryption));
+                let line = format!("{},{}", cookies.initiator, hex(encryption.as_slice()));
                 Some(Self { table: KeyTable::Ikev1, line })
             }
             _ => None,
