@@ -31,6 +31,16 @@ pub enum Integrity {
     AesCmac96,
     /// RSA signatures on packets (RFC 4359).
     SigRsa,
+    /// HMAC-MD5 in its whole length (RFC 4595, for Fibre Channel).
+    HmacMd5_128,
+    /// HMAC-SHA-1 in its whole length (RFC 4595, for Fibre Channel).
+    HmacSha1_160,
+    /// AES-GMAC of AH with 128-bit keys (RFC 4543); ESP has it as an encryption algorithm.
+    AesGmac128,
+    /// AES-GMAC of AH with 192-bit keys (RFC 4543); ESP has it as an encryption algorithm.
+    AesGmac192,
+    /// AES-GMAC of AH with 256-bit keys (RFC 4543); ESP has it as an encryption algorithm.
+    AesGmac256,
 }
 
 /// What there is to know about an integrity algorithm.
@@ -65,7 +75,7 @@ pub struct IntegrityRow {
     pub legacy: bool,
 }
 
-static ROWS: [IntegrityRow; 12] = [
+static ROWS: [IntegrityRow; 17] = [
     IntegrityRow {
         id: Integrity::HmacMd5_96,
         name: "md5",
@@ -299,6 +309,81 @@ static ROWS: [IntegrityRow; 12] = [
         status_source: "RFC 4359",
         support: Support::NamedOnly("meant for multicast; not implemented"),
         legacy: true,
+    },
+    IntegrityRow {
+        id: Integrity::HmacMd5_128,
+        name: "md5_128",
+        aliases: &["AUTH_HMAC_MD5_128", "HMAC_MD5_128"],
+        ikev1_auth: None,
+        ikev1_ah: None,
+        ikev2: Some(6),
+        key: 16,
+        output: 16,
+        icv: 16,
+        status: Status::Broken,
+        status_source: "RFC 9395",
+        support: Support::NamedOnly("for Fibre Channel only"),
+        legacy: true,
+    },
+    IntegrityRow {
+        id: Integrity::HmacSha1_160,
+        name: "sha1_160",
+        aliases: &["AUTH_HMAC_SHA1_160", "HMAC_SHA1_160"],
+        ikev1_auth: None,
+        ikev1_ah: None,
+        ikev2: Some(7),
+        key: 20,
+        output: 20,
+        icv: 20,
+        status: Status::Broken,
+        status_source: "RFC 9395",
+        support: Support::NamedOnly("for Fibre Channel only"),
+        legacy: true,
+    },
+    IntegrityRow {
+        id: Integrity::AesGmac128,
+        name: "aes128gmac-ah",
+        aliases: &["AUTH_AES_128_GMAC", "AES_128_GMAC", "AH_AES-128-GMAC", "AES-128-GMAC"],
+        ikev1_auth: Some(11),
+        ikev1_ah: Some(11),
+        ikev2: Some(9),
+        key: 20,
+        output: 16,
+        icv: 16,
+        status: Status::Modern,
+        status_source: "RFC 8221 section 6",
+        support: Support::NamedOnly("needs an IV in AH; not implemented"),
+        legacy: false,
+    },
+    IntegrityRow {
+        id: Integrity::AesGmac192,
+        name: "aes192gmac-ah",
+        aliases: &["AUTH_AES_192_GMAC", "AES_192_GMAC", "AH_AES-192-GMAC", "AES-192-GMAC"],
+        ikev1_auth: Some(12),
+        ikev1_ah: Some(12),
+        ikev2: Some(10),
+        key: 28,
+        output: 16,
+        icv: 16,
+        status: Status::Modern,
+        status_source: "RFC 8221 section 6",
+        support: Support::NamedOnly("needs an IV in AH; not implemented"),
+        legacy: false,
+    },
+    IntegrityRow {
+        id: Integrity::AesGmac256,
+        name: "aes256gmac-ah",
+        aliases: &["AUTH_AES_256_GMAC", "AES_256_GMAC", "AH_AES-256-GMAC", "AES-256-GMAC"],
+        ikev1_auth: Some(13),
+        ikev1_ah: Some(13),
+        ikev2: Some(11),
+        key: 36,
+        output: 16,
+        icv: 16,
+        status: Status::Modern,
+        status_source: "RFC 8221 section 6",
+        support: Support::NamedOnly("needs an IV in AH; not implemented"),
+        legacy: false,
     },
 ];
 
