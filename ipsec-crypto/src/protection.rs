@@ -81,11 +81,11 @@ pub struct Protection {
     engine: Engine,
 }
 
-/// What the suite's rows say, looked up once an SA: a lookup a packet shows in the time of short ones.
+/// What the suite's rows say, looked up once an SA.
 struct Lengths {
     iv: usize,
     icv: usize,
-    /// One less than the block, which is a power of two: a division would show as well.
+    /// One less than the block, which is a power of two.
     within_block: usize,
 }
 
