@@ -92,6 +92,35 @@ impl Gateway {
         Ok(finished.output)
     }
 
+    /// `reload`: whether it was taken, and what was said.
+    pub(crate) fn reload(&self) -> Outcome<(bool, String)> {
+        let finished = self.control(&["reload"], LIMIT)?;
+        Ok((finished.status.success(), finished.output))
+    }
+
+    /// Puts another configuration file in the place of its own; the text is made from that of `settings`.
+    pub(crate) fn rewrite(&self, settings: &Settings, edit: impl Fn(String) -> String) -> Outcome<()> {
+        Ok(fs::write(self.folder.join("gateway.toml"), edit(gateway_toml(&self.folder, settings)))?)
+    }
+
+    /// Starts another one with the same configuration, which has to be refused: what it says.
+    pub(crate) fn second(&self, netns: &Netns) -> Outcome<String> {
+        let mut command = netns.command(&self.program);
+        command.args(["run", "-c"]).arg(self.folder.join("gateway.toml")).current_dir(&self.folder);
+        let finished = run(&mut command, LIMIT)?;
+        if finished.status.success() {
+            return fail!("a second instance runs, and ends with success");
+        }
+        Ok(finished.output)
+    }
+
+    /// The capabilities that it still has, as the kernel's bit mask.
+    pub(crate) fn capabilities(&self) -> Outcome<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.daemon.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+        u64::from_str_radix(line.unwrap_or_default().trim(), 16).during("CapEff")
+    }
+
     /// Ends it without a chance to clean up.
     pub(crate) fn crash(self) {
         self.daemon.kill();

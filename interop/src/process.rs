@@ -231,6 +231,11 @@ impl Daemon {
         Ok(Self { child, name: name.to_owned() })
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Fails if it has ended.
     pub(crate) fn still_runs(&mut self) -> Outcome<()> {
         match self.child.try_wait()? {

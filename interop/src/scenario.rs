@@ -42,6 +42,7 @@ pub(crate) fn play(scenario: &Scenario, stage: &Stage<'_>) -> Outcome<()> {
         Kind::Lab(tunnel) => works(tunnel, [Program::StrongSwan; 2], stage),
         Kind::Fails(fault, role) => fails(fault, role, stage),
         Kind::Crashes(cell) => crashes(cell, stage),
+        Kind::Operates(cell) => operates(cell, stage),
         Kind::Decrypts(cell) => decrypts(cell, stage),
     }
 }
@@ -264,6 +265,55 @@ fn sentence(text: &str, words: &[&str]) -> Outcome<()> {
         "no sentence with {words:?}; it ends with: {}",
         tail.into_iter().rev().collect::<Vec<_>>().join(" | ")
     )
+}
+
+/// CAP_NET_BIND_SERVICE, CAP_NET_ADMIN and CAP_NET_RAW (linux/capability.h).
+const NEEDED_CAPABILITIES: u64 = 1 << 10 | 1 << 12 | 1 << 13;
+
+/// What its operator does while it carries traffic: the tunnel stays, unless the operator takes it away.
+fn operates(cell: Cell, stage: &Stage<'_>) -> Outcome<()> {
+    let tunnel = Tunnel::plain(cell);
+    let topology = Topology::build(stage.number, cell.nat)?;
+    let (host, far) = (topology.host(Side::Left), Side::Right.host(cell.inside));
+    let mut right =
+        start(program(cell, Side::Right), Side::Right, &settings(tunnel, Side::Right), &topology, stage)?;
+    let (settings, netns) = (settings(tunnel, Side::Left), topology.gateway(Side::Left));
+    let mut left = Gateway::start(stage.gateway, netns, stage.folder.join("left"), &settings)?;
+    let capabilities = left.capabilities()?;
+    if capabilities & !NEEDED_CAPABILITIES != 0 {
+        return fail!("it keeps more capabilities than it needs: {capabilities:#x}");
+    }
+    left.up().during("coming up")?;
+
+    let said = left.second(netns)?;
+    ping(host, far, 20).during(format!("after a second instance, which said {said}"))?;
+
+    left.rewrite(&settings, |text| text.replace("remote_ts", "remote_net"))?;
+    let (taken, said) = left.reload()?;
+    if taken || !said.contains("remote_net") {
+        return fail!("a reload with an unknown key: taken {taken}, and said: {said}");
+    }
+    ping(host, far, 20).during("after a refused reload")?;
+
+    left.rewrite(&settings, |text| text)?;
+    let (taken, said) = left.reload()?;
+    if !taken {
+        return fail!("a reload with nothing new is refused: {said}");
+    }
+    if (left.children()?, right.children()?) != (1, 1) {
+        return fail!("a reload with nothing new touches the tunnel");
+    }
+    ping(host, far, 20).during("after a reload with nothing new")?;
+
+    // Everything from the connection on.
+    left.rewrite(&settings, |text| text.split("[[connection]]").next().unwrap_or_default().to_owned())?;
+    let (taken, said) = left.reload()?;
+    if !taken {
+        return fail!("a reload without the connection is refused: {said}");
+    }
+    let gone = || Ok(right.ike_sas()? == 0 && right.children()? == 0);
+    wait_until(NOTICE, "the peer should know that the connection was removed", gone)?;
+    Box::new(left).stop()
 }
 
 /// With nobody to protect it, a ping is on the wire for all to see, in either direction, and the capture has to say so.

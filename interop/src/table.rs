@@ -279,6 +279,8 @@ pub(crate) enum Kind {
     Fails(Fault, Role),
     /// Our gateway is killed: nothing goes out in clear, and it can start again.
     Crashes(Cell),
+    /// What an operator does to a gateway that carries traffic: a second start, a reload with and without faults.
+    Operates(Cell),
     /// What our gateway records, with keys, is decrypted by tshark.
     Decrypts(Cell),
     /// Two strongSwans: the lab itself is sound.
@@ -307,7 +309,7 @@ pub(crate) enum Extent {
 
 /// What stands outside the dimensions.
 fn special() -> Vec<(&'static str, Kind)> {
-    use Kind::{Crashes, Decrypts, Fails, Works};
+    use Kind::{Crashes, Decrypts, Fails, Operates, Works};
 
     let plain = Cell::PLAIN;
     let respond = Cell { role: Role::Respond, ..plain };
@@ -330,6 +332,7 @@ fn special() -> Vec<(&'static str, Kind)> {
         ("any-remote/no-nat", from_anyone(respond)),
         ("any-remote/nat", from_anyone(Cell { nat: Nat::Yes, ..respond })),
         ("crash", Crashes(plain)),
+        ("operator", Operates(plain)),
         ("tshark/strongswan", Decrypts(plain)),
         ("tshark/ours", Decrypts(ours)),
         ("wrong-psk/initiate", Fails(Fault::PreSharedKey, Role::Initiate)),
