@@ -1,4 +1,5 @@
 //! `ipsec-demo`: two IPsec gateways in one process negotiate a tunnel and carry packets through it. Needs no root, no files, no network.
+#![forbid(unsafe_code)]
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};

@@ -1,4 +1,5 @@
 //! An IPsec gateway for Linux, and the commands that its operator has. See docs/gateway.md.
+#![forbid(unsafe_code)]
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
