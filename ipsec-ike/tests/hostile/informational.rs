@@ -1,6 +1,6 @@
 //! Notifies and deletes: forged, oversized, repeated.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ipsec_ike::proto::isakmp::*;
 use ipsec_ike::proto::registry::*;
@@ -82,7 +82,7 @@ fn an_informational_with_a_wrong_hash_does_nothing_and_its_message_id_stays_free
 }
 
 #[test]
-fn a_delete_with_more_spis_than_it_has_is_refused_and_one_with_thousands_costs_little() {
+fn a_delete_with_more_spis_than_it_has_is_refused_and_one_with_thousands_ends_only_what_it_names() {
     let (mut pair, peer) = up();
     let before = standing(&pair);
     let cases =
@@ -101,15 +101,8 @@ fn a_delete_with_more_spis_than_it_has_is_refused_and_one_with_thousands_costs_l
     }
     let many = (0..16_000_u32).map(|spi| SpiBytes::new(&(spi | 1 << 31).to_be_bytes()).unwrap()).collect();
     let delete = peer.inform(10, &[Payload::Delete(Delete::new(ProtocolId::ESP, many))]);
-    let started = clock();
     assert!(say(&mut pair, &delete).is_accepted());
-    assert!(started.elapsed().as_secs() < 2);
     assert_eq!(pair.right.children(), 1);
-}
-
-#[expect(clippy::disallowed_methods, reason = "the test bounds work, and has no other clock")]
-fn clock() -> Instant {
-    Instant::now()
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! Offers: too many, too few, contradictory.
 
-use std::time::Instant;
-
 use ipsec_ike::proto::isakmp::*;
 use ipsec_ike::proto::registry::*;
 use ipsec_ike::*;
@@ -69,7 +67,7 @@ fn lifetimes_of_odd_sizes_are_survived_and_ours_bounds_them() {
 }
 
 #[test]
-fn hundreds_of_transforms_cost_little_and_the_good_one_within_the_limit_is_found() {
+fn hundreds_of_transforms_are_read_and_the_good_one_within_the_limit_is_found() {
     let foreign = altered(Phase1Attribute::ENCRYPTION, Some(1));
     let mut transforms = vec![foreign.clone(); 254];
     transforms.push(phase1_attributes());
@@ -84,19 +82,12 @@ fn hundreds_of_transforms_cost_little_and_the_good_one_within_the_limit_is_found
         (0..4).map(|_| phase1_sa(vec![foreign.clone(); 255]).proposals.remove(0)).collect();
     let mm1 = Peer::new(2).mm1_with(&[Payload::Sa(SecurityAssociation::new(proposals))]);
     assert!(mm1.len() > 30_000);
-    let started = clock();
     for _ in 0..20 {
         let answer = say(&mut pair, &mm1);
         assert_eq!(answer.refusal().cause, Cause::NoProposalChosen);
         assert!(answer.refusal().to_string().len() < 1000);
     }
-    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
     assert_eq!(pair.right.ike_sas(), 1);
-}
-
-#[expect(clippy::disallowed_methods, reason = "the test bounds work, and has no other clock")]
-fn clock() -> Instant {
-    Instant::now()
 }
 
 #[test]
@@ -188,7 +179,7 @@ fn lifetimes_of_nothing_are_ignored_and_tiny_ones_are_made_longer() {
 }
 
 #[test]
-fn thousands_of_proposals_of_one_number_cost_little_and_are_not_recited() {
+fn thousands_of_proposals_of_one_number_are_not_recited() {
     let mut pair = Pair::alike(&Setup::default());
     let peer = Peer::up(&mut pair, 1);
     let mut sa = esp_sa(0x1000);
@@ -196,8 +187,6 @@ fn thousands_of_proposals_of_one_number_cost_little_and_are_not_recited() {
     let mut payloads = vec![Payload::Sa(sa), Payload::Nonce(Nonce(vec![0x22; 16]))];
     payloads.extend(selectors());
     let qm1 = peer.qm1(7, &payloads);
-    let started = clock();
     let answer = say(&mut pair, &qm1);
-    assert!(started.elapsed().as_millis() < 100, "{:?}", started.elapsed());
     assert!(answer.refusal().to_string().len() < 500, "{}", answer.refusal());
 }
