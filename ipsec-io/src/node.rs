@@ -20,20 +20,19 @@ mod policies;
 mod report;
 mod waiting;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ipsec_crypto::{CryptoProvider, SecureRandom};
 use ipsec_ike::{
     Answer, AskId, Command, CommandError, Disposition, Event, Framing, Ike, Now, Output, Question, RequestId,
+    Role,
 };
 use ipsec_proto::Path;
 use ipsec_proto::udp_encap::{self, Datagram};
-use ipsec_sad::{
-    Batch, Encap, Meta, PairId, SadEvent, SpiAllocator, TemplateId, Update, Verdict, Worker, WorkerConfig,
-};
+use ipsec_sad::{Batch, Encap, Meta, SadEvent, SpiAllocator, Update, Verdict, Worker, WorkerConfig};
 
 use crate::events::{NodeEvent, Record, What};
 use crate::pcap::keys::KeyLine;
@@ -43,7 +42,7 @@ use policies::Policies;
 pub use report::{
     ChildReport, DropReport, IkeCounters, IkeSaReport, NodeReport, PolicyReport, TrafficReport, WaitingReport,
 };
-use waiting::{Parked, Waiting};
+use waiting::{Due, Parked, Waiting};
 
 /// What comes out of a [`Node`] besides the batches.
 #[derive(Debug)]
@@ -107,8 +106,6 @@ pub struct Node {
     provider: Arc<CryptoProvider>,
     config: NodeConfig,
     policies: Policies,
-    /// The template of each pair, from its installation to its removal.
-    pairs: BTreeMap<PairId, TemplateId>,
     waiting: Waiting,
     outputs: VecDeque<Queued>,
     /// For packets that are sent after waiting.
@@ -118,10 +115,7 @@ pub struct Node {
 
 impl std::fmt::Debug for Node {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Node")
-            .field("config", &self.config)
-            .field("pairs", &self.pairs)
-            .finish_non_exhaustive()
+        f.debug_struct("Node").field("config", &self.config).finish_non_exhaustive()
     }
 }
 
@@ -153,7 +147,6 @@ impl Node {
             waiting: Waiting::new(config.limits),
             config,
             policies,
-            pairs: BTreeMap::new(),
             outputs: VecDeque::new(),
             scratch: Batch::new(SCRATCH, LONGEST),
             buffer: Vec::new(),
@@ -206,8 +199,11 @@ impl Node {
     pub fn handle_timeout(&mut self, now: Now) {
         self.ike.handle_timeout(now);
         self.worker.handle_timeout(now.mono);
-        for id in self.waiting.overdue(now.mono) {
-            self.fail(now, id);
+        for due in self.waiting.due(now.mono) {
+            match due {
+                Due::Release(id) => self.release(now, id),
+                Due::GiveUp(id) => self.fail(now, id),
+            }
         }
         self.settle(now);
     }
@@ -323,9 +319,19 @@ impl Node {
     fn ike_event(&mut self, now: Now, event: &Event) {
         match event {
             Event::ChildUp(up) => {
-                self.release(now, &up.acquires);
+                // A responder knows that the peer can receive; an initiator, that QM3 is on its way.
+                let moment = match up.role {
+                    Role::Initiator => self.config.limits.settling,
+                    Role::Responder => Duration::ZERO,
+                };
                 let same = self.waiting.of_template(up.template);
-                self.release(now, &same);
+                for id in up.acquires.iter().chain(&same) {
+                    if moment.is_zero() {
+                        self.release(now, *id);
+                    } else {
+                        self.waiting.release_at(*id, now.mono + moment);
+                    }
+                }
             }
             Event::ChildFailed { acquires, template, .. } => {
                 let until = now.mono + self.config.limits.hold_down;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ipsec_testkit::fuzz::TARGETS;
 
 /// Mutations of each input.
-const MUTATIONS: u64 = 50;
+const MUTATIONS: u64 = 8;
 
 fn folder(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target)

@@ -13,16 +13,14 @@ impl Node {
         }
     }
 
-    /// Sends what waits for these negotiations.
-    pub(super) fn release(&mut self, now: Now, ids: &[AcquireId]) {
-        for id in ids {
-            let Some(packets) = self.waiting.take(*id) else { continue };
-            let mut sent = 0;
-            for chunk in packets.chunks(self.scratch.capacity()) {
-                sent += self.send_again(now, chunk);
-            }
-            self.record(now, What::Node(NodeEvent::Released { id: *id, packets: sent }));
+    /// Sends what waits for a negotiation.
+    pub(super) fn release(&mut self, now: Now, id: AcquireId) {
+        let Some(packets) = self.waiting.take(id) else { return };
+        let mut sent = 0;
+        for chunk in packets.chunks(self.scratch.capacity()) {
+            sent += self.send_again(now, chunk);
         }
+        self.record(now, What::Node(NodeEvent::Released { id, packets: sent }));
     }
 
     /// Puts packets through the data plane once more; one that still needs an SA waits again.

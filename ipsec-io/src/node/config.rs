@@ -38,17 +38,21 @@ pub struct NodeLimits {
     pub waiting: usize,
     /// How long a packet waits at most, whatever the negotiation does.
     pub patience: Duration,
+    /// How long packets still wait after we, as initiator, have sent the message that ends the negotiation: a packet
+    /// that reaches the peer with it, or before the peer has acted on it, is one that some peers drop.
+    pub settling: Duration,
     /// How long no new negotiation is started for traffic whose last one failed.
     pub hold_down: Duration,
 }
 
 impl Default for NodeLimits {
-    /// 32 packets for one negotiation, 1024 in all, three minutes, ten seconds.
+    /// 32 packets for one negotiation, 1024 in all, three minutes, 50 ms, ten seconds.
     fn default() -> Self {
         Self {
             waiting_per_acquire: 32,
             waiting: 1024,
             patience: Duration::from_secs(180),
+            settling: Duration::from_millis(50),
             hold_down: Duration::from_secs(10),
         }
     }

@@ -15,10 +15,9 @@ impl Node {
         match effect {
             Effect::InstallInbound { params, reserved } => {
                 self.export(&params, Direction::Inbound);
-                let (pair, spi, template) = (params.pair, params.spi, params.template);
+                let (pair, spi) = (params.pair, params.spi);
                 match InboundSa::prepare(*params, reserved, &self.provider, now.mono) {
                     Ok(sa) => {
-                        self.pairs.insert(pair, template);
                         self.worker.apply(now.mono, Update::InstallInbound(Box::new(sa)));
                     }
                     Err(error) => self.refuse(now, pair, spi, &error),
@@ -26,10 +25,9 @@ impl Node {
             }
             Effect::InstallOutbound { params } => {
                 self.export(&params, Direction::Outbound);
-                let (pair, spi, template) = (params.pair, params.spi, params.template);
+                let (pair, spi) = (params.pair, params.spi);
                 match OutboundSa::prepare(*params, &self.provider, now.mono) {
                     Ok(sa) => {
-                        self.pairs.insert(pair, template);
                         self.worker.apply(now.mono, Update::InstallOutbound(Arc::new(sa)));
                     }
                     Err(error) => self.refuse(now, pair, spi, &error),
@@ -37,11 +35,8 @@ impl Node {
             }
             Effect::UseOutbound { pair } => {
                 self.worker.apply(now.mono, Update::Activate(pair));
-                let waiting = self.pairs.get(&pair).map(|template| self.waiting.of_template(*template));
-                self.release(now, &waiting.unwrap_or_default());
             }
             Effect::Remove { pair, .. } => {
-                self.pairs.remove(&pair);
                 self.worker.apply(now.mono, Update::Remove(pair));
             }
             Effect::MovePath { pair, path } => {

@@ -1,7 +1,7 @@
 //! Packets that wait for an SA: few for each negotiation, few in all, and none for ever.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ipsec_sad::{AcquireId, TemplateId};
 
@@ -27,7 +27,23 @@ struct Queue {
     /// Known as soon as the data plane has told what the packets wait for.
     template: Option<TemplateId>,
     since: Option<Instant>,
+    /// Set when the SA stands and the peer is given a moment to know it, too.
+    release: Option<Instant>,
     packets: Vec<Vec<u8>>,
+}
+
+impl Queue {
+    /// When something is to be done about it.
+    fn due(&self, patience: Duration) -> Option<Instant> {
+        self.release.or_else(|| self.since.map(|since| since + patience))
+    }
+}
+
+/// What is to be done about packets that have waited long enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Release(AcquireId),
+    GiveUp(AcquireId),
 }
 
 impl Waiting {
@@ -82,26 +98,31 @@ impl Waiting {
         self.queues.iter().filter(|(_, queue)| queue.template == Some(template)).map(|(id, _)| *id).collect()
     }
 
-    /// When the next one has waited long enough.
+    /// Lets the packets of one negotiation wait until `at`, and no longer.
+    pub(super) fn release_at(&mut self, id: AcquireId, at: Instant) {
+        if let Some(queue) = self.queues.get_mut(&id) {
+            queue.release.get_or_insert(at);
+        }
+    }
+
+    /// When something is to be done about the next one.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.queues.values().filter_map(|queue| queue.since).min().map(|since| since + self.limits.patience)
+        self.queues.values().filter_map(|queue| queue.due(self.limits.patience)).min()
     }
 
     /// The negotiations whose packets have waited long enough.
-    pub(super) fn overdue(&self, now: Instant) -> Vec<AcquireId> {
-        let patience = self.limits.patience;
-        self.queues
+    pub(super) fn due(&self, now: Instant) -> Vec<Due> {
+        let due = self
+            .queues
             .iter()
-            .filter(|(_, queue)| queue.since.is_some_and(|since| now >= since + patience))
-            .map(|(id, _)| *id)
+            .filter(|(_, queue)| queue.due(self.limits.patience).is_some_and(|at| now >= at));
+        due.map(|(id, queue)| if queue.release.is_some() { Due::Release(*id) } else { Due::GiveUp(*id) })
             .collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -123,7 +144,11 @@ mod tests {
         assert_eq!(waiting.take(AcquireId(1)), None);
         assert_eq!(park(&mut waiting, 2), Parked::Yes);
         let due = waiting.deadline().expect("something waits");
-        assert!(waiting.overdue(due - Duration::from_nanos(1)).is_empty());
-        assert_eq!(waiting.overdue(due), [AcquireId(2)]);
+        assert!(waiting.due(due - Duration::from_nanos(1)).is_empty());
+        assert_eq!(waiting.due(due), [Due::GiveUp(AcquireId(2))]);
+        let soon = now + Duration::from_millis(50);
+        waiting.release_at(AcquireId(2), soon);
+        assert_eq!(waiting.deadline(), Some(soon));
+        assert_eq!(waiting.due(soon), [Due::Release(AcquireId(2))]);
     }
 }
