@@ -55,7 +55,7 @@
 //!     )
 //! };
 //! let config = NodeConfig::new(Arc::new(Config::builder().connection(office).build()?));
-//! # #[allow(clippy::disallowed_methods)]
+//! # #[allow(clippy::disallowed_methods, reason = "an example has no loop to get the time from")]
 //! let now = Now { mono: Instant::now(), utc: UnixTime::from_epoch(Duration::from_secs(1_700_000_000)) };
 //! let mut node = Node::new(config, Arc::new(CryptoProvider::default()), Box::new(OsRandom), now)?;
 //!
