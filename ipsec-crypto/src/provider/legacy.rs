@@ -4,12 +4,12 @@ use std::marker::PhantomData;
 
 use des::cipher::{BlockCipherEncrypt, KeyInit};
 use des::{Des, TdesEde3};
-use hmac::Hmac;
+use hmac::{Hmac, Mac};
 use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
 use super::modp::Modp;
-use super::portable::{CbcKey, HmacIntegrity, HmacPrf};
+use super::portable::{CbcKey, HmacPrf};
 use crate::cipher::{CipherAlgorithm, CipherKey};
 use crate::error::CryptoError;
 use crate::integrity::{IntegrityAlgorithm, IntegrityKey};
@@ -162,8 +162,43 @@ impl std::fmt::Debug for KeyedMd5Key {
     }
 }
 
-pub(super) const HMAC_MD5_96: &dyn IntegrityAlgorithm =
-    &HmacIntegrity::<Hmac<Md5>> { id: Integrity::HmacMd5_96, mac: PhantomData };
+/// HMAC-MD5-96 (RFC 2403).
+#[derive(Debug)]
+pub(super) struct HmacMd5;
+
+impl IntegrityAlgorithm for HmacMd5 {
+    fn id(&self) -> Integrity {
+        Integrity::HmacMd5_96
+    }
+
+    fn key(&self, key: &[u8]) -> Result<Box<dyn IntegrityKey>, CryptoError> {
+        let expected = self.id().key_len();
+        match Hmac::new_from_slice(key) {
+            Ok(state) if key.len() == expected => Ok(Box::new(HmacMd5Key(state))),
+            _ => Err(CryptoError::BadKeyLength { algorithm: self.id().name(), expected, got: key.len() }),
+        }
+    }
+}
+
+/// The state after the key has been absorbed, cloned for each packet.
+struct HmacMd5Key(Hmac<Md5>);
+
+impl IntegrityKey for HmacMd5Key {
+    fn sign(&self, parts: &[&[u8]], icv: &mut [u8]) {
+        let mut mac = self.0.clone();
+        for part in parts {
+            mac.update(part);
+        }
+        icv.iter_mut().zip(mac.finalize().into_bytes()).for_each(|(to, from)| *to = from);
+    }
+}
+
+impl std::fmt::Debug for HmacMd5Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IntegrityKey(hmac-md5-96)")
+    }
+}
+
 pub(super) const PRF_MD5: &dyn PrfAlgorithm =
     &HmacPrf::<Hmac<Md5>, Md5> { id: Prf::HmacMd5, mac: PhantomData };
 

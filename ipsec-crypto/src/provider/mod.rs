@@ -14,6 +14,8 @@ mod chacha20_poly1305;
 mod ecp;
 #[cfg(feature = "fast")]
 mod fast;
+#[cfg(feature = "portable")]
+mod hmac;
 mod known_answers;
 #[cfg(all(feature = "legacy", feature = "portable"))]
 mod legacy;

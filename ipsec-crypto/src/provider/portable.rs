@@ -25,10 +25,9 @@ use super::{CryptoProvider, aes_ccm, aes_gcm, cbc_mac};
 use crate::cipher::{CipherAlgorithm, CipherKey};
 use crate::error::CryptoError;
 use crate::group::KeyExchange;
-use crate::integrity::{IntegrityAlgorithm, IntegrityKey};
 use crate::prf::PrfAlgorithm;
 use crate::secret::Secret;
-use crate::suite::{Encryption, Integrity, Prf};
+use crate::suite::{Encryption, Prf};
 
 pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
     name: "portable",
@@ -58,15 +57,15 @@ pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
         &aes_gcm::Gmac,
     ],
     integrity: &[
-        HMAC_SHA256_128,
-        HMAC_SHA384_192,
-        HMAC_SHA512_256,
-        HMAC_SHA1_96,
+        super::hmac::SHA256_128,
+        super::hmac::SHA384_192,
+        super::hmac::SHA512_256,
+        super::hmac::SHA1_96,
         cbc_mac::CMAC_96,
         cbc_mac::XCBC_96,
-        HMAC_SHA256_96,
+        super::hmac::SHA256_96,
         #[cfg(feature = "legacy")]
-        legacy::HMAC_MD5_96,
+        &legacy::HmacMd5,
         #[cfg(feature = "legacy")]
         &legacy::KeyedMd5,
     ],
@@ -82,17 +81,6 @@ pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
     ],
     groups: GROUPS,
 };
-
-const HMAC_SHA1_96: &dyn IntegrityAlgorithm =
-    &HmacIntegrity::<Hmac<Sha1>> { id: Integrity::HmacSha1_96, mac: PhantomData };
-const HMAC_SHA256_128: &dyn IntegrityAlgorithm =
-    &HmacIntegrity::<Hmac<Sha256>> { id: Integrity::HmacSha256_128, mac: PhantomData };
-const HMAC_SHA256_96: &dyn IntegrityAlgorithm =
-    &HmacIntegrity::<Hmac<Sha256>> { id: Integrity::HmacSha256_96, mac: PhantomData };
-const HMAC_SHA384_192: &dyn IntegrityAlgorithm =
-    &HmacIntegrity::<Hmac<Sha384>> { id: Integrity::HmacSha384_192, mac: PhantomData };
-const HMAC_SHA512_256: &dyn IntegrityAlgorithm =
-    &HmacIntegrity::<Hmac<Sha512>> { id: Integrity::HmacSha512_256, mac: PhantomData };
 
 const PRF_SHA1: &dyn PrfAlgorithm = &HmacPrf::<Hmac<Sha1>, Sha1> { id: Prf::HmacSha1, mac: PhantomData };
 const PRF_SHA256: &dyn PrfAlgorithm =
@@ -260,60 +248,6 @@ where
 impl<C> fmt::Debug for CbcKey<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CipherKey({})", self.name)
-    }
-}
-
-/// An HMAC of RFC 2104, truncated.
-pub(super) struct HmacIntegrity<M> {
-    pub(super) id: Integrity,
-    pub(super) mac: PhantomData<fn() -> M>,
-}
-
-impl<M: Mac + KeyInit + Clone + Send + Sync + 'static> IntegrityAlgorithm for HmacIntegrity<M> {
-    fn id(&self) -> Integrity {
-        self.id
-    }
-
-    fn key(&self, key: &[u8]) -> Result<Box<dyn IntegrityKey>, CryptoError> {
-        let bad = CryptoError::BadKeyLength {
-            algorithm: self.id.name(),
-            expected: self.id.key_len(),
-            got: key.len(),
-        };
-        match M::new_from_slice(key) {
-            Ok(state) if key.len() == self.id.key_len() => Ok(Box::new(HmacKey { id: self.id, state })),
-            _ => Err(bad),
-        }
-    }
-}
-
-impl<M> fmt::Debug for HmacIntegrity<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "IntegrityAlgorithm({})", self.id)
-    }
-}
-
-/// The state after the key has been absorbed, cloned for each packet.
-struct HmacKey<M> {
-    id: Integrity,
-    state: M,
-}
-
-impl<M: Mac + Clone + Send + Sync> IntegrityKey for HmacKey<M> {
-    fn sign(&self, parts: &[&[u8]], icv: &mut [u8]) {
-        let mut mac = self.state.clone();
-        for part in parts {
-            mac.update(part);
-        }
-        for (to, from) in icv.iter_mut().zip(mac.finalize().into_bytes()) {
-            *to = from;
-        }
-    }
-}
-
-impl<M> fmt::Debug for HmacKey<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "IntegrityKey({})", self.id)
     }
 }
 
