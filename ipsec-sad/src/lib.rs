@@ -113,7 +113,7 @@ pub use report::{PolicyReport, PolicyUse, SaReport, SaState, SadReport};
 pub use sad::{
     Esn, InboundSa, InstallError, Lifetime, LimitKind, Limits, MAX_WORKERS, Mode, OutboundSa, PairId,
     REPLAY_WINDOW_DEFAULT, REPLAY_WINDOW_MAX, REPLAY_WINDOW_MIN, ReplayError, ReplayWindow, ReservedSpi,
-    SaKeys, SaParams, SpiAllocator, SpiClaimError, SpiExhausted,
+    SaKeys, SaParams, SpiAllocator, SpiClaimError, SpiExhausted, SpiHolder,
 };
 pub use selector::{AddressRange, AddressRangeError, Addresses, PortRange, Selector, SelectorField};
 pub use spd::{Action, Applies, Granularity, Policy, PolicyId, Spd, SpdError, TemplateId};

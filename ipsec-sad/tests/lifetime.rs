@@ -125,3 +125,33 @@ fn a_removed_sa_leaves_no_timer() {
     pair.a.apply(pair.now, Update::RemoveOutbound(PAIR));
     assert_eq!(pair.a.poll_timeout(), None);
 }
+
+#[test]
+fn a_burst_does_not_overrun_a_limit() {
+    let clear = packet(&[0; 72]);
+    for (hard, kind) in [
+        (Limits { bytes: Some(1050), ..Limits::default() }, LimitKind::Bytes),
+        (Limits { packets: Some(10), ..Limits::default() }, LimitKind::Packets),
+    ] {
+        let mut pair = Pair::new(limited(Limits::default(), hard));
+        let mut unlimited = Pair::new(Setup::default());
+        let burst = vec![clear.clone(); 30];
+        let verdicts = run(&burst, Meta::Clear, |batch| pair.a.outbound(pair.now, batch));
+        let sent = verdicts.iter().filter(|(verdict, _)| matches!(verdict, Verdict::Send { .. })).count();
+        let refused =
+            verdicts.iter().filter(|(verdict, _)| *verdict == dropped(DropReason::SaExpired)).count();
+        assert_eq!((sent, refused), (10, 20), "{kind:?}");
+        assert_eq!(kinds(&telling_events(&mut pair.a)), [("hard", Direction::Outbound, kind)]);
+        let report = pair.a.report();
+        let sa = report.sas.iter().find(|sa| sa.direction == Direction::Outbound).unwrap();
+        assert_eq!((sa.traffic.packets, sa.traffic.bytes, sa.state), (10, 1000, SaState::Expired));
+
+        // Inbound the same, whatever the sender thinks of the limit.
+        let sealed = unlimited.seal(&burst);
+        let opened = pair.open(&sealed);
+        let delivered = opened.iter().filter(|(verdict, _)| *verdict == Verdict::Deliver).count();
+        assert_eq!(delivered, 10, "{kind:?}");
+        assert!(opened[10..].iter().all(|(verdict, _)| *verdict == dropped(DropReason::SaExpired)));
+        assert_eq!(kinds(&telling_events(&mut pair.b)), [("hard", Direction::Inbound, kind)]);
+    }
+}

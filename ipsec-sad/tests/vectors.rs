@@ -26,7 +26,7 @@ fn hex(text: &str) -> Vec<u8> {
 fn open(suite: &'static str, keys: Option<SaKeys>, esp: &[u8]) -> (Verdict, Vec<u8>) {
     let mut pair = Pair::without_sas(Setup { suite, ..Setup::default() });
     let spi = Spi(u32::from_be_bytes(esp[..4].try_into().unwrap()));
-    let reserved = pair.spis[1].claim(spi).unwrap();
+    let reserved = pair.spis[1].claim(spi, "vectors").unwrap();
     let mut params = params(&pair.setup, PAIR, spi, path().reversed(), Selector::ANY);
     params.keys = keys.unwrap_or(params.keys);
     let sa = InboundSa::prepare(params, reserved, &pair.provider, pair.now).unwrap();

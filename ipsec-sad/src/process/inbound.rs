@@ -189,6 +189,12 @@ impl Worker {
             .ok_or((DropReason::MalformedEsp, None))
             .and_then(|text| unwrap_tunnel(text, sa, traffic_class));
         match opened {
+            // Others of its burst may have brought the SA to its end.
+            Ok(Opened { length, .. })
+                if sa.sa.alarms.is_expired() || !sa.sa.admits(sa.traffic, length as u64) =>
+            {
+                self.refuse(slot, Refused { reason: DropReason::SaExpired, ..refused });
+            }
             Ok(Opened { length, traffic_class }) => {
                 slot.range = text.start..text.start + length;
                 slot.verdict = Verdict::Deliver;

@@ -49,25 +49,27 @@ impl Worker {
             if let Some(plan) = &plan
                 && let Some(entry) = self.outbound.get_mut(plan.index)
             {
-                entry.wanted += 1;
-                if entry.wanted == 1 {
+                if entry.wanted.packets == 0 {
                     touched.push(plan.index);
                 }
+                entry.wanted.add(plan.length);
             }
             plans.push(plan);
         }
         for &index in &touched {
             let Some(entry) = self.outbound.get_mut(index) else { continue };
-            entry.run = entry.sa.take_sequences(entry.wanted);
-            entry.wanted = 0;
+            let wanted = core::mem::take(&mut entry.wanted);
+            entry.carried = entry.sa.count(wanted);
+            entry.run = entry.sa.take_sequences(wanted.packets);
             entry.last_used = Some(now);
         }
         for (plan, (slot, _)) in plans.iter_mut().zip(&mut burst) {
             let Some(planned) = plan else { continue };
-            match self.outbound.get_mut(planned.index).and_then(|entry| entry.run.take()) {
-                Some(sequence) => planned.sequence = sequence,
-                None => {
-                    self.refuse_exhausted(now, slot, planned.index);
+            let Some(entry) = self.outbound.get_mut(planned.index) else { continue };
+            match entry.admit(planned.length) {
+                Ok(sequence) => planned.sequence = sequence,
+                Err(reason) => {
+                    self.refuse_on_sa(now, slot, planned.index, reason);
                     *plan = None;
                 }
             }
@@ -118,7 +120,7 @@ impl Worker {
     fn seal(&mut self, burst: Burst<'_>, plans: &[Option<Plan>]) {
         let mut jobs = ArrayVec::<Job<'_>, BURST>::new();
         let mut sealed = ArrayVec::<(&mut Slot, &Plan), BURST>::new();
-        let mut failed = ArrayVec::<(&mut Slot, DropReason), BURST>::new();
+        let mut failed = ArrayVec::<(&mut Slot, &Plan, DropReason), BURST>::new();
         for ((slot, part), plan) in burst.into_iter().zip(plans) {
             let Some(plan) = plan else { continue };
             let Some(entry) = self.outbound.get(plan.index) else { continue };
@@ -134,22 +136,24 @@ impl Worker {
                     jobs.push(job);
                     sealed.push((slot, plan));
                 }
-                Err(reason) => failed.push((slot, reason)),
+                Err(reason) => failed.push((slot, plan, reason)),
             }
         }
         ipsec_crypto::seal(&mut jobs);
         let outcomes: ArrayVec<Outcome, BURST> = jobs.iter().map(|job| job.outcome).collect();
         drop(jobs);
         for ((slot, plan), outcome) in sealed.into_iter().zip(outcomes) {
-            if outcome != Outcome::Done {
-                failed.push((slot, DropReason::SealFailed));
-            } else if let Some(entry) = self.outbound.get_mut(plan.index) {
-                entry.sealed.add(plan.length);
+            if outcome == Outcome::Done {
                 self.totals.sealed.add(plan.length);
+            } else {
+                failed.push((slot, plan, DropReason::SealFailed));
             }
         }
-        for (slot, reason) in failed {
+        for (slot, plan, reason) in failed {
             self.drop_packet(slot, reason);
+            if let Some(entry) = self.outbound.get_mut(plan.index) {
+                entry.unsealed.add(plan.length);
+            }
         }
     }
 
@@ -188,8 +192,9 @@ impl Worker {
         }
     }
 
-    fn refuse_exhausted(&mut self, now: Instant, slot: &mut Slot, index: usize) {
-        let refused = Refused::new(now, Direction::Outbound, DropReason::SequenceExhausted);
+    /// Drops a packet that its SA can't carry.
+    fn refuse_on_sa(&mut self, now: Instant, slot: &mut Slot, index: usize, reason: DropReason) {
+        let refused = Refused::new(now, Direction::Outbound, reason);
         let refused = match self.outbound.get(index) {
             Some(entry) => Refused {
                 pair: Some(entry.sa.pair()),
@@ -206,7 +211,7 @@ impl Worker {
     /// Counts what a burst has sealed on an SA and tells what that brings about.
     fn account_outbound(&mut self, index: usize) {
         let Some(entry) = self.outbound.get_mut(index) else { return };
-        entry.sa.account(core::mem::take(&mut entry.sealed));
+        entry.sa.settle(core::mem::take(&mut entry.unsealed));
         let sa = &entry.sa.sa;
         if sa.alarms.is_owed() {
             self.owed |= !crate::worker::tell(sa, Direction::Outbound, &mut self.events);

@@ -1,6 +1,7 @@
 //! The Security Association Database (RFC 4301 §4.4.2): SPIs, SAs, their windows, counters and lifetimes.
 
 mod alarm;
+mod choice;
 mod lifetime;
 mod replay;
 mod sa;
@@ -13,7 +14,7 @@ pub use replay::{REPLAY_WINDOW_DEFAULT, REPLAY_WINDOW_MAX, REPLAY_WINDOW_MIN, Re
 pub use sa::{Esn, InboundSa, InstallError, Mode, OutboundSa, SaKeys, SaParams};
 pub(crate) use sa::{Sa, SequenceRun};
 pub(crate) use spi::owner;
-pub use spi::{MAX_WORKERS, ReservedSpi, SpiAllocator, SpiClaimError, SpiExhausted};
+pub use spi::{MAX_WORKERS, ReservedSpi, SpiAllocator, SpiClaimError, SpiExhausted, SpiHolder};
 pub(crate) use table::{InboundTable, Outbound, OutboundTable, Standing};
 
 /// Names a pair of SAs, inbound and outbound, made by one negotiation. Chosen by whoever makes them; unique while live.

@@ -171,6 +171,15 @@ impl Sa {
         self.created.checked_add(self.lifetime.hard.time?)
     }
 
+    /// Whether a packet of `octets` may still be carried after `before`. If not, the SA has come to its end.
+    pub(crate) fn admits(&self, before: Traffic, octets: u64) -> bool {
+        let passed = self.lifetime.hard.passed_by(before.bytes, before.packets, octets);
+        if let Some(kind) = passed {
+            self.alarms.raise(Alarm::Hard(kind));
+        }
+        passed.is_none()
+    }
+
     /// Raises the alarms of the traffic limits that were reached.
     pub(crate) fn watch_traffic(&self, traffic: Traffic) {
         if let Some(kind) = self.lifetime.soft.reached(traffic.bytes, traffic.packets) {
@@ -349,11 +358,20 @@ impl OutboundSa {
         SequenceRun { next: used + 1, left }
     }
 
-    /// Counts what was sealed, and raises the alarms of the limits it reaches.
-    pub(crate) fn account(&self, sealed: Traffic) {
-        let packets = self.packets.fetch_add(sealed.packets, Ordering::Relaxed) + sealed.packets;
-        let bytes = self.bytes.fetch_add(sealed.bytes, Ordering::Relaxed) + sealed.bytes;
-        self.sa.watch_traffic(Traffic { packets, bytes });
+    /// Counts what is about to be sealed, before it is: workers that share the SA can't pass its limits together. Gives
+    /// back what was counted before.
+    pub(crate) fn count(&self, wanted: Traffic) -> Traffic {
+        Traffic {
+            packets: self.packets.fetch_add(wanted.packets, Ordering::Relaxed),
+            bytes: self.bytes.fetch_add(wanted.bytes, Ordering::Relaxed),
+        }
+    }
+
+    /// Takes back what was counted and not sealed, and raises the alarms of the limits that are reached.
+    pub(crate) fn settle(&self, unsealed: Traffic) {
+        self.packets.fetch_sub(unsealed.packets, Ordering::Relaxed);
+        self.bytes.fetch_sub(unsealed.bytes, Ordering::Relaxed);
+        self.sa.watch_traffic(self.traffic());
     }
 
     /// What all workers have sealed.

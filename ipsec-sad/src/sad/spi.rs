@@ -12,7 +12,7 @@
 //! (RFC 4303 §2.1). A slot that is given back waits behind others before it is used again.
 
 use core::fmt;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ipsec_crypto::SecureRandom;
@@ -35,16 +35,40 @@ const RESTING_SLOTS: usize = 64;
 #[error("all inbound SPIs are in use")]
 pub struct SpiExhausted;
 
-/// Why an SPI chosen by hand can't be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Who has an SPI.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum SpiHolder {
+    /// An SA that was or is being negotiated.
+    Negotiated,
+    /// A claim, under the name it was made with: of a manual tunnel, or of an SA taken over from another process.
+    Claimed(Arc<str>),
+}
+
+impl fmt::Display for SpiHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Negotiated => f.write_str("a negotiated SA"),
+            Self::Claimed(name) => write!(f, "{name:?}"),
+        }
+    }
+}
+
+/// Why a certain SPI can't be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpiClaimError {
-    /// It lies in 0..=255.
-    #[error("SPI {0} is in the reserved range 0 to 255")]
+    /// It lies in 0..=255 (RFC 4303 §2.1).
+    #[error("SPI {0} is in the reserved range 0 to 255: choose one from 256 on")]
     Reserved(Spi),
     /// A live SA has it.
-    #[error("SPI {0} is in use")]
-    InUse(Spi),
+    #[error("SPI {spi} is in use by {holder}: choose another, or remove that one first")]
+    InUse {
+        /// The SPI.
+        spi: Spi,
+        /// Who has it.
+        holder: SpiHolder,
+    },
 }
 
 /// Hands out the SPIs of inbound SAs. A clone is another handle to the same numbers.
@@ -59,8 +83,8 @@ struct State {
     workers: Vec<Slots>,
     /// Whose turn it is.
     next_worker: usize,
-    /// Numbers chosen by hand.
-    claimed: BTreeSet<u32>,
+    /// Numbers claimed, with the name they were claimed under.
+    claimed: BTreeMap<u32, Arc<str>>,
 }
 
 #[derive(Default)]
@@ -84,7 +108,7 @@ impl SpiAllocator {
         let state = State {
             workers: (0..workers).map(|_| Slots::default()).collect(),
             next_worker: 0,
-            claimed: BTreeSet::new(),
+            claimed: BTreeMap::new(),
         };
         Self { state: Arc::new(Mutex::new(state)) }
     }
@@ -101,19 +125,27 @@ impl SpiAllocator {
         Ok(ReservedSpi { spi, allocator: self.clone() })
     }
 
-    /// Reserves an SPI chosen by hand.
+    /// Reserves a certain SPI: one chosen by hand, or that of an SA taken over. `holder` is who is named to others that
+    /// want it.
     ///
     /// # Errors
     /// See [`SpiClaimError`].
-    pub fn claim(&self, spi: Spi) -> Result<ReservedSpi, SpiClaimError> {
+    pub fn claim(&self, spi: Spi, holder: &str) -> Result<ReservedSpi, SpiClaimError> {
         if spi.is_reserved() {
             return Err(SpiClaimError::Reserved(spi));
         }
         let mut state = self.lock();
-        if state.is_taken(spi) || !state.claimed.insert(spi.0) {
-            return Err(SpiClaimError::InUse(spi));
+        if let Some(holder) = state.holder(spi) {
+            return Err(SpiClaimError::InUse { spi, holder });
         }
+        state.claimed.insert(spi.0, holder.into());
         Ok(ReservedSpi { spi, allocator: self.clone() })
+    }
+
+    /// Who has an SPI, `None` if it is free.
+    #[must_use]
+    pub fn holder(&self, spi: Spi) -> Option<SpiHolder> {
+        self.lock().holder(spi)
     }
 
     /// The worker that owns the inbound SA with this SPI.
@@ -189,13 +221,20 @@ impl State {
             .map(|step| random.wrapping_add(step))
             .filter(|&candidate| candidate != 0 && candidate != last)
             .map(|candidate| (candidate, u32::from(candidate) << GENERATION_SHIFT | worker_bits | slot))
-            .find(|(_, number)| !self.claimed.contains(number));
+            .find(|(_, number)| !self.claimed.contains_key(number));
         let Some((candidate, number)) = number else {
             slots.resting.push_back(slot);
             return None;
         };
         (*generation, *usage) = (candidate, Usage::Taken);
         Some(Spi(number))
+    }
+
+    fn holder(&self, spi: Spi) -> Option<SpiHolder> {
+        match self.claimed.get(&spi.0) {
+            Some(name) => Some(SpiHolder::Claimed(Arc::clone(name))),
+            None => self.is_taken(spi).then_some(SpiHolder::Negotiated),
+        }
     }
 
     fn is_taken(&self, spi: Spi) -> bool {
@@ -205,7 +244,7 @@ impl State {
     }
 
     fn release(&mut self, spi: Spi) {
-        if self.claimed.remove(&spi.0) || !self.is_taken(spi) {
+        if self.claimed.remove(&spi.0).is_some() || !self.is_taken(spi) {
             return;
         }
         let (_, worker, slot) = parts(spi);
@@ -252,6 +291,8 @@ impl fmt::Debug for ReservedSpi {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use ipsec_crypto::Seeded;
 
     use super::*;
@@ -301,18 +342,36 @@ mod tests {
     fn numbers_chosen_by_hand_share_the_space() {
         let allocator = SpiAllocator::new(1);
         let mut random = Seeded::from_u64(5);
-        assert_eq!(allocator.claim(Spi(255)).unwrap_err(), SpiClaimError::Reserved(Spi(255)));
+        for reserved in [0, 1, 255] {
+            assert_eq!(
+                allocator.claim(Spi(reserved), "m").unwrap_err(),
+                SpiClaimError::Reserved(Spi(reserved))
+            );
+        }
         let negotiated = allocator.reserve(&mut random).unwrap();
-        assert_eq!(allocator.claim(negotiated.spi()).unwrap_err(), SpiClaimError::InUse(negotiated.spi()));
-        let claimed = allocator.claim(Spi(0x4321)).unwrap();
-        assert_eq!(allocator.claim(Spi(0x4321)).unwrap_err(), SpiClaimError::InUse(Spi(0x4321)));
+        let spi = negotiated.spi();
+        assert_eq!(
+            allocator.claim(spi, "m").unwrap_err(),
+            SpiClaimError::InUse { spi, holder: SpiHolder::Negotiated }
+        );
+        drop(negotiated);
+        assert_eq!(allocator.holder(spi), None);
+        let spi = Spi(0x4321);
+        let claimed = allocator.claim(spi, "branch").unwrap();
+        let refused = allocator.claim(spi, "other").unwrap_err();
+        assert_eq!(
+            refused,
+            SpiClaimError::InUse { spi, holder: SpiHolder::Claimed("branch".into()) },
+            "the holder is named"
+        );
+        assert!(refused.to_string().contains("\"branch\""));
         drop(claimed);
-        drop(allocator.claim(Spi(0x4321)).unwrap());
+        drop(allocator.claim(spi, "other").unwrap());
 
         // Every number of one slot but one is claimed: that one is found.
         let number = |generation: u32| Spi(generation << GENERATION_SHIFT | 1);
         let claimed: Vec<_> =
-            (1..=255).filter(|&g| g != 77).map(|g| allocator.claim(number(g)).unwrap()).collect();
+            (1..=255).filter(|&g| g != 77).map(|g| allocator.claim(number(g), "m").unwrap()).collect();
         let found = allocator.reserve(&mut random).unwrap();
         assert_eq!(found.spi(), number(77));
         drop(claimed);

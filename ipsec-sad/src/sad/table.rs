@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use ipsec_proto::{Path, Spi};
 
+use super::choice::Choice;
 use super::{InboundSa, OutboundSa, PairId, SequenceRun, spi};
+use crate::drop::DropReason;
 use crate::flow::{Direction, Flow};
 use crate::spd::TemplateId;
 use crate::stats::Traffic;
@@ -95,12 +97,14 @@ pub(crate) struct Outbound {
     pub(crate) path: Path,
     pub(crate) standing: Standing,
     pub(crate) last_used: Option<Instant>,
-    /// Packets of the present burst.
-    pub(crate) wanted: u64,
-    /// Their sequence numbers.
+    /// What of the present burst is to be sealed.
+    pub(crate) wanted: Traffic,
+    /// The sequence numbers of its packets.
     pub(crate) run: SequenceRun,
-    /// What was sealed in the present burst.
-    pub(crate) sealed: Traffic,
+    /// What the SA had carried before it, and of the burst up to now.
+    pub(crate) carried: Traffic,
+    /// What of the burst was counted as carried and was not sealed.
+    pub(crate) unsealed: Traffic,
 }
 
 /// The outbound SAs of one worker.
@@ -109,23 +113,26 @@ pub(crate) struct OutboundTable {
     slots: Vec<Option<Outbound>>,
     free: Vec<usize>,
     by_pair: BTreeMap<PairId, usize>,
-    /// The newest first.
-    by_template: BTreeMap<TemplateId, Vec<usize>>,
+    by_template: BTreeMap<TemplateId, Choice>,
+    /// Of the next SA that is added.
+    serial: u64,
 }
 
 impl OutboundTable {
     /// Adds an SA that is not used yet; the one the pair had before goes.
     pub(crate) fn insert(&mut self, sa: Arc<OutboundSa>) -> Option<Arc<OutboundSa>> {
         let (pair, template, path) = (sa.pair(), sa.sa.template, sa.path);
+        let selector = sa.sa.selector;
         let replaced = self.remove(pair);
         let entry = Outbound {
             sa,
             path,
             standing: Standing::Installed,
             last_used: None,
-            wanted: 0,
+            wanted: Traffic::default(),
             run: SequenceRun::default(),
-            sealed: Traffic::default(),
+            carried: Traffic::default(),
+            unsealed: Traffic::default(),
         };
         let index = match self.free.pop() {
             Some(index) => index,
@@ -138,7 +145,8 @@ impl OutboundTable {
             *place = Some(entry);
         }
         self.by_pair.insert(pair, index);
-        self.by_template.entry(template).or_default().insert(0, index);
+        self.by_template.entry(template).or_default().insert(&selector, self.serial, index);
+        self.serial += 1;
         replaced
     }
 
@@ -147,9 +155,9 @@ impl OutboundTable {
         let entry = self.slots.get_mut(index)?.take()?;
         self.free.push(index);
         let template = entry.sa.sa.template;
-        if let Some(indices) = self.by_template.get_mut(&template) {
-            indices.retain(|&other| other != index);
-            if indices.is_empty() {
+        if let Some(choice) = self.by_template.get_mut(&template) {
+            choice.remove(&entry.sa.sa.selector, index);
+            if choice.is_empty() {
                 self.by_template.remove(&template);
             }
         }
@@ -159,7 +167,7 @@ impl OutboundTable {
     /// The newest SA of the template that is in use, may carry another packet, and whose selectors cover the flow
     /// (RFC 4301 §5.2).
     pub(crate) fn choose(&self, template: TemplateId, flow: &Flow) -> Option<usize> {
-        self.by_template.get(&template)?.iter().copied().find(|&index| {
+        self.by_template.get(&template)?.newest(flow, |index| {
             self.get(index).is_some_and(|entry| {
                 entry.is_usable() && entry.sa.sa.selector.matches(flow, Direction::Outbound)
             })
@@ -192,5 +200,23 @@ impl OutboundTable {
 impl Outbound {
     pub(crate) fn is_usable(&self) -> bool {
         self.standing == Standing::Active && self.sa.is_usable()
+    }
+
+    /// The sequence number of the next packet of the burst, which has `octets`.
+    ///
+    /// # Errors
+    /// [`DropReason::SaExpired`] if it would pass a hard limit (RFC 4301 §4.4.2.1), [`DropReason::SequenceExhausted`]
+    /// if there is no number left.
+    pub(crate) fn admit(&mut self, octets: usize) -> Result<u64, DropReason> {
+        let granted = if self.sa.sa.alarms.is_expired() || !self.sa.sa.admits(self.carried, octets as u64) {
+            Err(DropReason::SaExpired)
+        } else {
+            self.run.take().ok_or(DropReason::SequenceExhausted)
+        };
+        match granted {
+            Ok(_) => self.carried.add(octets),
+            Err(_) => self.unsealed.add(octets),
+        }
+        granted
     }
 }
