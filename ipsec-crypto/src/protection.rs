@@ -102,8 +102,13 @@ impl Lengths {
 
 /// How the SA's packets are processed.
 enum Engine {
-    EncryptThenMac { cipher: Box<dyn CipherKey>, integrity: Box<dyn IntegrityKey> },
+    EncryptThenMac {
+        cipher: Box<dyn CipherKey>,
+        integrity: Box<dyn IntegrityKey>,
+    },
     Combined(Box<dyn AeadKey>),
+    /// No integrity at all.
+    Unauthenticated(Box<dyn CipherKey>),
 }
 
 impl Protection {
@@ -117,6 +122,11 @@ impl Protection {
 
     pub(crate) fn combined(suite: ProtectionSuite, key: Box<dyn AeadKey>) -> Self {
         Self { suite, lengths: Lengths::of(suite), engine: Engine::Combined(key) }
+    }
+
+    pub(crate) fn unauthenticated(cipher: Cipher, key: Box<dyn CipherKey>) -> Self {
+        let suite = ProtectionSuite { cipher, integrity: None };
+        Self { suite, lengths: Lengths::of(suite), engine: Engine::Unauthenticated(key) }
     }
 
     /// What protects.
@@ -220,26 +230,23 @@ pub struct Job<'a> {
     pub outcome: Outcome,
 }
 
-/// Encrypts each job's text and writes its ICV. Jobs may be of different SAs and lengths. Does not allocate.
+/// Encrypts each job's text and writes its ICV, if its SA has one. Jobs may be of different SAs and lengths. Does not allocate.
 ///
 /// Each job ends as [`Outcome::Done`] or [`Outcome::BadLength`].
 pub fn seal(jobs: &mut [Job<'_>]) {
     for job in jobs {
         job.outcome = match &job.key.engine {
             _ if !job.lengths_fit() => Outcome::BadLength,
-            Engine::EncryptThenMac { cipher, integrity } => {
-                let encrypted = match &mut job.text {
-                    InOut::InPlace(text) => cipher.encrypt(job.iv, text),
-                    InOut::Copy { from, to } => cipher.encrypt_to(job.iv, from, to),
-                };
-                match encrypted {
-                    Ok(()) => {
-                        authenticate(&**integrity, job.aad, job.iv, job.text.result(), job.esn_high, job.icv);
-                        Outcome::Done
-                    }
-                    Err(_) => Outcome::BadLength,
-                }
+            Engine::Unauthenticated(cipher) => {
+                encrypt(&**cipher, job.iv, &mut job.text).map_or(Outcome::BadLength, |()| Outcome::Done)
             }
+            Engine::EncryptThenMac { cipher, integrity } => match encrypt(&**cipher, job.iv, &mut job.text) {
+                Ok(()) => {
+                    authenticate(&**integrity, job.aad, job.iv, job.text.result(), job.esn_high, job.icv);
+                    Outcome::Done
+                }
+                Err(_) => Outcome::BadLength,
+            },
             Engine::Combined(key) => match additional_data(job.aad, job.esn_high, &mut [0; 12]) {
                 Some(aad) => key.seal(job.iv, aad, &mut job.text, job.icv),
                 None => Outcome::BadLength,
@@ -248,7 +255,7 @@ pub fn seal(jobs: &mut [Job<'_>]) {
     }
 }
 
-/// Verifies each job's ICV in constant time and decrypts its text. Jobs may be of different SAs and
+/// Verifies each job's ICV, if its SA has one, in constant time and decrypts its text. Jobs may be of different SAs and
 /// lengths. Does not allocate.
 ///
 /// Each job ends as [`Outcome::Done`], [`Outcome::Forged`] or [`Outcome::BadLength`].
@@ -256,6 +263,7 @@ pub fn open(jobs: &mut [Job<'_>]) {
     for job in jobs {
         job.outcome = match &job.key.engine {
             _ if !job.lengths_fit() => Outcome::BadLength,
+            Engine::Unauthenticated(cipher) => decrypt(&**cipher, job.iv, &mut job.text),
             Engine::EncryptThenMac { cipher, integrity } => {
                 let mut expected = [0; MAX_ICV_LEN];
                 // `lengths_fit` has compared the ICV with the suite's, which is at most `MAX_ICV_LEN`.
@@ -264,11 +272,7 @@ pub fn open(jobs: &mut [Job<'_>]) {
                 if bool::from(expected.ct_ne(job.icv)) {
                     Outcome::Forged
                 } else {
-                    let decrypted = match &mut job.text {
-                        InOut::InPlace(text) => cipher.decrypt(job.iv, text),
-                        InOut::Copy { from, to } => cipher.decrypt_to(job.iv, from, to),
-                    };
-                    decrypted.map_or(Outcome::BadLength, |()| Outcome::Done)
+                    decrypt(&**cipher, job.iv, &mut job.text)
                 }
             }
             Engine::Combined(key) => match additional_data(job.aad, job.esn_high, &mut [0; 12]) {
@@ -277,6 +281,21 @@ pub fn open(jobs: &mut [Job<'_>]) {
             },
         };
     }
+}
+
+fn encrypt(cipher: &dyn CipherKey, iv: &[u8], text: &mut InOut<'_>) -> Result<(), CryptoError> {
+    match text {
+        InOut::InPlace(text) => cipher.encrypt(iv, text),
+        InOut::Copy { from, to } => cipher.encrypt_to(iv, from, to),
+    }
+}
+
+fn decrypt(cipher: &dyn CipherKey, iv: &[u8], text: &mut InOut<'_>) -> Outcome {
+    let decrypted = match text {
+        InOut::InPlace(text) => cipher.decrypt(iv, text),
+        InOut::Copy { from, to } => cipher.decrypt_to(iv, from, to),
+    };
+    decrypted.map_or(Outcome::BadLength, |()| Outcome::Done)
 }
 
 impl Job<'_> {

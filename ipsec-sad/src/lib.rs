@@ -48,20 +48,10 @@
 //! // Negotiated, the pair is installed and used. Both halves are ours here: what we send, we receive.
 //! let reserved = spis.reserve(&mut OsRandom)?;
 //! let params = || -> Result<SaParams, ipsec_crypto::CryptoError> {
-//!     Ok(SaParams {
-//!         pair: PairId(1),
-//!         template: TemplateId(1),
-//!         spi: reserved.spi(),
-//!         suite: "aes128-sha256".parse()?,
-//!         keys: SaKeys { encryption: Secret::from_slice(&[1; 16]), integrity: Secret::from_slice(&[2; 32]) },
-//!         mode: Mode::Tunnel,
-//!         encap: Encap::Raw,
-//!         path: Path::new(([192, 0, 2, 1], 0).into(), ([192, 0, 2, 2], 0).into()),
-//!         selector,
-//!         lifetime: Lifetime::default(),
-//!         replay_window: SaParams::DEFAULT_REPLAY_WINDOW,
-//!         esn: Esn::Off,
-//!     })
+//!     let keys = SaKeys { encryption: Secret::from_slice(&[1; 16]), integrity: Secret::from_slice(&[2; 32]) };
+//!     let protocol = Protocol::Esp { suite: "aes128-sha256".parse()?, keys };
+//!     let path = Path::new(([192, 0, 2, 1], 0).into(), ([192, 0, 2, 2], 0).into());
+//!     Ok(SaParams::new(PairId(1), TemplateId(1), reserved.spi(), protocol, path, selector))
 //! };
 //! let outbound = OutboundSa::prepare(params()?, &provider, now)?;
 //! let inbound = SaParams { selector: selector.mirror(), ..params()? };
@@ -111,9 +101,11 @@ pub use event::SadEvent;
 pub use flow::{Direction, Flow, Ports};
 pub use report::{PolicyReport, PolicyUse, SaReport, SaState, SadReport};
 pub use sad::{
-    Esn, InboundSa, InstallError, Lifetime, LimitKind, Limits, MAX_WORKERS, Mode, OutboundSa, PairId,
-    REPLAY_WINDOW_DEFAULT, REPLAY_WINDOW_MAX, REPLAY_WINDOW_MIN, ReplayError, ReplayWindow, ReservedSpi,
-    SaKeys, SaParams, SpiAllocator, SpiClaimError, SpiExhausted, SpiHolder,
+    AntiReplay, DontFragment, DscpMap, Ecn, Esn, HopLimit, InboundSa, InnerDscp, InstallError, Keying,
+    Lifetime, LimitKind, Limits, MAX_WORKERS, Mode, MssClamp, OutboundSa, OuterDscp, OuterHeader, PairId,
+    Protocol, ProtocolKind, REPLAY_WINDOW_DEFAULT, REPLAY_WINDOW_MAX, REPLAY_WINDOW_MIN, ReplayError,
+    ReplayWindow, ReservedSpi, SaKeys, SaParams, SpiAllocator, SpiClaimError, SpiExhausted, SpiHolder,
+    TfcPadding, TransportChecksum, TunnelOptions, Unauthenticated,
 };
 pub use selector::{AddressRange, AddressRangeError, Addresses, PortRange, Selector, SelectorField};
 pub use spd::{Action, Applies, Granularity, Policy, PolicyId, Spd, SpdError, TemplateId};

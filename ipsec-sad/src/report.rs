@@ -7,7 +7,9 @@ use ipsec_proto::{Path, Spi};
 
 use crate::drop::DropReason;
 use crate::flow::Direction;
-use crate::sad::{Esn, Lifetime, Mode, Outbound, PairId, Sa, Standing};
+use crate::sad::{
+    AntiReplay, Esn, Lifetime, Mode, Outbound, PairId, ProtocolKind, ReplayWindow, Sa, Standing,
+};
 use crate::selector::Selector;
 use crate::spd::{Action, PolicyId, TemplateId};
 use crate::stats::{Drops, Traffic};
@@ -63,7 +65,9 @@ pub struct SaReport {
     pub direction: Direction,
     /// Its number.
     pub spi: Spi,
-    /// Its algorithms.
+    /// ESP or AH.
+    pub protocol: ProtocolKind,
+    /// Its algorithms; of AH with NULL as the cipher.
     pub suite: ProtectionSuite,
     /// What of a packet is protected.
     pub mode: Mode,
@@ -77,6 +81,10 @@ pub struct SaReport {
     pub lifetime: Lifetime,
     /// The size of its sequence numbers.
     pub esn: Esn,
+    /// How replayed packets are found, inbound. [`AntiReplay::Off`] means that they are not.
+    pub anti_replay: AntiReplay,
+    /// The pair that carries its packets, if one does.
+    pub within: Option<PairId>,
     /// Whether it carries packets.
     pub state: SaState,
     /// When it was made.
@@ -127,7 +135,7 @@ impl Worker {
     #[must_use]
     pub fn report(&self) -> SadReport {
         let inbound = self.inbound.iter().map(|sa| SaReport {
-            sequence: sa.window.top(),
+            sequence: sa.window.as_ref().map_or(0, ReplayWindow::top),
             traffic: sa.traffic,
             dropped: sa.dropped,
             last_drop: sa.last_drop,
@@ -188,6 +196,7 @@ fn report_of(sa: &Sa, direction: Direction, path: Path) -> SaReport {
         template: sa.template,
         direction,
         spi: sa.spi,
+        protocol: sa.kind,
         suite: sa.protection.suite(),
         mode: sa.mode,
         encap: sa.encap,
@@ -195,6 +204,8 @@ fn report_of(sa: &Sa, direction: Direction, path: Path) -> SaReport {
         selector: sa.selector,
         lifetime: sa.lifetime,
         esn: sa.esn,
+        anti_replay: sa.anti_replay,
+        within: sa.within,
         state: SaState::Active,
         created: sa.created,
         last_used: None,

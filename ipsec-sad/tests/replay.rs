@@ -6,7 +6,8 @@ mod common;
 
 use common::{PAIR, Pair, Setup, dropped, networks, packet, params};
 use ipsec_sad::{
-    DropReason, Esn, InboundSa, InstallError, REPLAY_WINDOW_MAX, REPLAY_WINDOW_MIN, SaParams, Verdict,
+    AntiReplay, DropReason, Esn, InboundSa, InstallError, REPLAY_WINDOW_MAX, REPLAY_WINDOW_MIN, SaParams,
+    Verdict,
 };
 
 #[test]
@@ -75,7 +76,7 @@ fn there_is_no_sa_without_a_window() {
     for size in [0, 1, REPLAY_WINDOW_MIN - 1, REPLAY_WINDOW_MAX + 1, u32::MAX] {
         let reserved = pair.spis[0].reserve(random).unwrap();
         let params = params(&pair.setup, PAIR, reserved.spi(), common::path(), networks());
-        let params = SaParams { replay_window: size, ..params };
+        let params = SaParams { anti_replay: AntiReplay::Window(size), ..params };
         let refused = InboundSa::prepare(params, reserved, &pair.provider, pair.now).unwrap_err();
         assert_eq!(refused, InstallError::ReplayWindow(size));
     }
@@ -83,7 +84,7 @@ fn there_is_no_sa_without_a_window() {
         if size < REPLAY_WINDOW_MIN {
             continue;
         }
-        let mut pair = Pair::new(Setup { replay_window: size, ..Setup::default() });
+        let mut pair = Pair::new(Setup { anti_replay: AntiReplay::Window(size), ..Setup::default() });
         let sealed = pair.seal(&[packet(b"one")]).remove(0);
         pair.a_out.as_ref().unwrap().skip_to(u64::from(size) - 1);
         let inside = pair.seal(&[packet(b"two")]).remove(0);

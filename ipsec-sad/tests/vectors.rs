@@ -6,7 +6,7 @@ mod common;
 
 use common::{PAIR, Pair, Setup, params, path, run};
 use ipsec_proto::Spi;
-use ipsec_sad::{InboundSa, Meta, SaKeys, Selector, Update, Verdict};
+use ipsec_sad::{InboundSa, Meta, Protocol, SaKeys, Selector, Update, Verdict};
 
 /// An ICMP echo request, as in RFC 3602 §4, case 7.
 const ECHO: &str = "45000054 09040000 4001f988 c0a87b03 c0a87bc8 \
@@ -28,7 +28,9 @@ fn open(suite: &'static str, keys: Option<SaKeys>, esp: &[u8]) -> (Verdict, Vec<
     let spi = Spi(u32::from_be_bytes(esp[..4].try_into().unwrap()));
     let reserved = pair.spis[1].claim(spi, "vectors").unwrap();
     let mut params = params(&pair.setup, PAIR, spi, path().reversed(), Selector::ANY);
-    params.keys = keys.unwrap_or(params.keys);
+    if let (Some(given), Protocol::Esp { keys, .. }) = (keys, &mut params.protocol) {
+        *keys = given;
+    }
     let sa = InboundSa::prepare(params, reserved, &pair.provider, pair.now).unwrap();
     pair.b.apply(pair.now, Update::InstallInbound(Box::new(sa)));
     pair.open(&[esp.to_vec()]).remove(0)

@@ -15,8 +15,8 @@ use ipsec_crypto::{
 use ipsec_proto::registry::IpProtocol;
 use ipsec_proto::{Path, ip};
 use ipsec_sad::{
-    Action, AddressRange, Batch, Direction, Encap, Esn, Flow, InboundSa, Lifetime, Meta, Mode, OutboundSa,
-    PairId, Policy, PolicyId, PortRange, Ports, SaKeys, SaParams, Selector, Spd, SpiAllocator, TemplateId,
+    Action, AddressRange, Batch, Direction, Encap, Esn, Flow, InboundSa, Meta, OutboundSa, PairId,
+    Policy, PolicyId, PortRange, Ports, Protocol, SaKeys, SaParams, Selector, Spd, SpiAllocator, TemplateId,
     Update, Verdict, Worker, WorkerConfig,
 };
 
@@ -60,23 +60,18 @@ impl Loopback {
         let net = |text: &str| text.parse::<AddressRange>().expect("a prefix");
         let selector = Selector::between(net("10.1.0.0/16"), net("10.2.0.0/16"));
         let suite: ProtectionSuite = SUITE.parse().expect("a suite");
-        let params = |selector| SaParams {
-            pair: PairId(1),
-            template: TemplateId(1),
-            spi: reserved.spi(),
-            suite,
-            keys: SaKeys {
+        let params = |selector| {
+            let keys = SaKeys {
                 encryption: Secret::from_slice(&vec![1; suite.key_len()]),
                 integrity: Secret::from_slice(&vec![2; suite.integrity_key_len()]),
-            },
-            mode: Mode::Tunnel,
-            encap: Encap::Udp,
-            path,
-            selector,
-            lifetime: Lifetime::default(),
-            replay_window: SaParams::DEFAULT_REPLAY_WINDOW,
-            // So that no run is long enough to end the SA.
-            esn: Esn::On,
+            };
+            let protocol = Protocol::Esp { suite, keys };
+            SaParams {
+                encap: Encap::Udp,
+                // So that no run is long enough to end the SA.
+                esn: Esn::On,
+                ..SaParams::new(PairId(1), TemplateId(1), reserved.spi(), protocol, path, selector)
+            }
         };
         let provider = CryptoProvider::fast();
         let outbound = OutboundSa::prepare(params(selector), &provider, now).expect("a good SA");

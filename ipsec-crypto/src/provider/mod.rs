@@ -195,6 +195,22 @@ impl CryptoProvider {
         Ok(Protection::encrypt_then_mac(suite, cipher, algorithm.key(integrity_key)?))
     }
 
+    /// Prepares the key of an SA that encrypts without integrity. Its ciphertext can be altered at will by whoever can
+    /// send packets: for old peers only, where somebody has explicitly asked for it.
+    ///
+    /// # Errors
+    /// As [`cipher_key`](Self::cipher_key); [`CryptoError::IntegrityRequired`] for NULL, which would protect nothing.
+    pub fn unauthenticated_protection(
+        &self,
+        cipher: Cipher,
+        encryption_key: &[u8],
+    ) -> Result<Protection, CryptoError> {
+        if cipher == Cipher::NULL {
+            return Err(CryptoError::IntegrityRequired { cipher });
+        }
+        Ok(Protection::unauthenticated(cipher, self.cipher_key(cipher, encryption_key)?))
+    }
+
     /// Checks the lists against the suite table: no algorithm twice, every size as the table says.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipsec_proto::isakmp::Payload;
-use ipsec_sad::{AcquireId, Encap, Esn, Lifetime, Limits, Mode, PairId, SaKeys, SaParams};
+use ipsec_sad::{AcquireId, Encap, Lifetime, Limits, PairId, Protocol, SaKeys, SaParams};
 
 use super::phase2::established;
 use super::{Ike, TimerKey};
@@ -57,19 +57,12 @@ impl Ike {
         let pair = PairId(self.next_pair + 1);
         let params = |spi, keymat: ipsec_crypto::Secret| {
             let (encryption, integrity) = keymat.split(suite.key_len()).ok()?;
+            let protocol = Protocol::Esp { suite, keys: SaKeys { encryption, integrity } };
+            let selector = agreement.selector;
             Some(Box::new(SaParams {
-                pair,
-                template: child.template,
-                spi,
-                suite,
-                keys: SaKeys { encryption, integrity },
-                mode: Mode::Tunnel,
                 encap: if in_udp { Encap::Udp } else { Encap::Raw },
-                path,
-                selector: agreement.selector,
                 lifetime: limits,
-                replay_window: SaParams::DEFAULT_REPLAY_WINDOW,
-                esn: Esn::Off,
+                ..SaParams::new(pair, child.template, spi, protocol, path, selector)
             }))
         };
         let incoming = params(inbound, agreement.inbound_keymat)?;

@@ -188,7 +188,12 @@ impl Side {
 
     fn carry_out(&mut self, effect: Effect) {
         let installed = |params: &sad::SaParams| Installed {
-            keys: [params.keys.encryption.as_slice(), params.keys.integrity.as_slice()].concat(),
+            keys: match &params.protocol {
+                sad::Protocol::Esp { keys, .. } => {
+                    [keys.encryption.as_slice(), keys.integrity.as_slice()].concat()
+                }
+                other => panic!("not negotiated: {}", other.kind().name()),
+            },
             encap: params.encap,
             selector: params.selector,
             path: params.path,

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use ipsec_crypto::{Encryption, Integrity};
 use ipsec_ike::KeyLog;
-use ipsec_sad::{Direction, Encap, SaParams};
+use ipsec_sad::{Direction, Encap, Protocol, SaParams};
 
 /// Which table a line belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,14 +61,15 @@ impl KeyLine {
         }
     }
 
-    /// The line for an ESP SA; `None` for algorithms that Wireshark 4.0 cannot decrypt.
+    /// The line for an ESP SA; `None` for AH, which hides nothing, and for algorithms that Wireshark 4.0 cannot decrypt.
     pub(crate) fn of_sa(params: &SaParams, direction: Direction) -> Option<Self> {
         let (from, to) = match direction {
             Direction::Outbound => (params.path.local.ip(), params.path.remote.ip()),
             Direction::Inbound => (params.path.remote.ip(), params.path.local.ip()),
         };
-        let encryption = encryption_name(params.suite.cipher.encryption)?;
-        let integrity = params.suite.integrity.map_or(Some("NULL"), integrity_name)?;
+        let Protocol::Esp { suite, keys } = &params.protocol else { return None };
+        let encryption = encryption_name(suite.cipher.encryption)?;
+        let integrity = suite.integrity.map_or(Some("NULL"), integrity_name)?;
         // Behind a NAT each end sees other addresses than the capture; the SPI says enough there.
         let (from, to) = match params.encap {
             Encap::Raw => (from.to_string(), to.to_string()),
@@ -78,8 +79,8 @@ impl KeyLine {
         let line = format!(
             r#""{family}","{from}","{to}","{spi}","{encryption}","0x{key}","{integrity}","{auth}""#,
             spi = params.spi,
-            key = hex(params.keys.encryption.as_slice()),
-            auth = match hex(params.keys.integrity.as_slice()) {
+            key = hex(keys.encryption.as_slice()),
+            auth = match hex(keys.integrity.as_slice()) {
                 key if key.is_empty() => key,
                 key => format!("0x{key}"),
             },

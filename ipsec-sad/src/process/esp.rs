@@ -21,9 +21,8 @@ pub(super) fn seal_job<'a>(
     next_header: IpProtocol,
     ivs: &mut IvGenerator,
 ) -> Result<(Job<'a>, Range<usize>), DropReason> {
-    let suite = sa.protection.suite();
-    let (iv_len, icv_len) = (suite.iv_len(), suite.icv_len());
-    let padding = esp::padding_len(range.len(), suite.block_len());
+    let (iv_len, icv_len) = (sa.layout.iv, sa.layout.icv);
+    let padding = esp::padding_len(range.len(), sa.layout.block);
     let text_len = range.len() + padding + esp::TRAILER_LEN;
     let start = range.start.checked_sub(esp::HEADER_LEN + iv_len).ok_or(DropReason::NoRoom)?;
     let packet = start..start + esp::HEADER_LEN + iv_len + text_len + icv_len;
@@ -35,7 +34,7 @@ pub(super) fn seal_job<'a>(
     // The low 32 bits are sent.
     let low = esp::Header { spi: sa.spi, sequence: (sequence & u64::from(u32::MAX)) as u32 };
     header.copy_from_slice(&low.to_octets());
-    if suite.cipher.block_len() > 1 {
+    if sa.layout.random_iv {
         // CBC: unpredictable (RFC 3602 §3).
         ivs.fill(iv);
     } else if let Some(counter) = iv.last_chunk_mut() {
@@ -55,11 +54,9 @@ pub(super) fn open_job<'a>(
     sa: &'a Sa,
     sequence: u64,
 ) -> Result<Job<'a>, DropReason> {
-    let suite = sa.protection.suite();
     let octets = part.get_mut(range.clone()).ok_or(DropReason::MalformedEsp)?;
-    let (header, iv, text, icv) =
-        cut(octets, suite.iv_len(), suite.icv_len()).ok_or(DropReason::MalformedEsp)?;
-    if text.is_empty() || !text.len().is_multiple_of(suite.block_len()) {
+    let (header, iv, text, icv) = cut(octets, sa.layout.iv, sa.layout.icv).ok_or(DropReason::MalformedEsp)?;
+    if text.is_empty() || !text.len().is_multiple_of(sa.layout.block) {
         return Err(DropReason::MalformedEsp);
     }
     Ok(job(sa, sequence, header, iv, text, icv))
@@ -67,8 +64,7 @@ pub(super) fn open_job<'a>(
 
 /// Where the text of the ESP packet at `range` lies.
 pub(super) fn text_range(range: &Range<usize>, sa: &Sa) -> Range<usize> {
-    let suite = sa.protection.suite();
-    range.start + esp::HEADER_LEN + suite.iv_len()..range.end.saturating_sub(suite.icv_len())
+    range.start + esp::HEADER_LEN + sa.layout.iv..range.end.saturating_sub(sa.layout.icv)
 }
 
 type Parts<'a> = (&'a mut [u8], &'a mut [u8], &'a mut [u8], &'a mut [u8]);

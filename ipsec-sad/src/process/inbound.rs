@@ -168,10 +168,14 @@ impl Worker {
             path: Some(path),
             ..Refused::new(now, Direction::Inbound, DropReason::IntegrityFailed)
         };
-        let newest = sa.window.is_newest(plan.sequence);
+        let newest = sa.window.as_ref().is_none_or(|window| window.is_newest(plan.sequence));
         let verified = match outcome {
             // A batch may hold a packet twice: the second fails here.
-            Outcome::Done => sa.window.mark(plan.sequence).map_err(DropReason::from),
+            Outcome::Done => sa
+                .window
+                .as_mut()
+                .map_or(Ok(()), |window| window.mark(plan.sequence))
+                .map_err(DropReason::from),
             Outcome::BadLength => Err(DropReason::MalformedEsp),
             _ => Err(DropReason::IntegrityFailed),
         };
@@ -243,11 +247,12 @@ fn admit(sa: &InboundSa, now: Instant, encap: Encap, low: u32) -> Result<u64, Dr
     if sa.sa.alarms.is_expired() || sa.sa.hard_deadline().is_some_and(|deadline| now >= deadline) {
         return Err(DropReason::SaExpired);
     }
+    let Some(window) = &sa.window else { return Ok(low.into()) };
     let sequence = match sa.sa.esn {
         Esn::Off => low.into(),
-        Esn::On => sa.window.infer_extended(low)?,
+        Esn::On => window.infer_extended(low)?,
     };
-    sa.window.check(sequence)?;
+    window.check(sequence)?;
     Ok(sequence)
 }
 

@@ -3,6 +3,8 @@
 mod alarm;
 mod choice;
 mod lifetime;
+mod mode;
+mod params;
 mod replay;
 mod sa;
 mod spi;
@@ -10,8 +12,17 @@ mod table;
 
 pub(crate) use alarm::Alarm;
 pub use lifetime::{Lifetime, LimitKind, Limits};
-pub use replay::{REPLAY_WINDOW_DEFAULT, REPLAY_WINDOW_MAX, REPLAY_WINDOW_MIN, ReplayError, ReplayWindow};
-pub use sa::{Esn, InboundSa, InstallError, Mode, OutboundSa, SaKeys, SaParams};
+pub use mode::{
+    DontFragment, DscpMap, Ecn, HopLimit, InnerDscp, Mode, MssClamp, OuterDscp, TransportChecksum,
+    TunnelOptions,
+};
+pub use params::{
+    InstallError, Keying, OuterHeader, Protocol, ProtocolKind, SaKeys, SaParams, TfcPadding, Unauthenticated,
+};
+pub use replay::{
+    AntiReplay, REPLAY_WINDOW_DEFAULT, REPLAY_WINDOW_MAX, REPLAY_WINDOW_MIN, ReplayError, ReplayWindow,
+};
+pub use sa::{Esn, InboundSa, OutboundSa};
 pub(crate) use sa::{Sa, SequenceRun};
 pub(crate) use spi::owner;
 pub use spi::{MAX_WORKERS, ReservedSpi, SpiAllocator, SpiClaimError, SpiExhausted, SpiHolder};

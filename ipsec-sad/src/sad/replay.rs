@@ -12,6 +12,22 @@ pub const REPLAY_WINDOW_MAX: u32 = 65_536;
 
 const BLOCK_BITS: u64 = 64;
 
+/// How replayed packets are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AntiReplay {
+    /// By a window of so many packets, from [`REPLAY_WINDOW_MIN`] to [`REPLAY_WINDOW_MAX`].
+    Window(u32),
+    /// Not at all: whoever can see packets can send them again. For manual keys only, where a sender that starts anew
+    /// starts its numbers anew (RFC 4303 §3.3.3). Reports say so.
+    Off,
+}
+
+impl Default for AntiReplay {
+    fn default() -> Self {
+        Self::Window(REPLAY_WINDOW_DEFAULT)
+    }
+}
+
 /// Why a sequence number is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplayError {

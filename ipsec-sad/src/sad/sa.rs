@@ -1,29 +1,21 @@
-//! Security associations: what makes one, and the two halves prepared for use.
+//! Security associations: the two halves prepared for use.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use ipsec_crypto::{CryptoError, CryptoProvider, Protection, ProtectionSuite, Secret};
+use ipsec_crypto::{Cipher, CryptoProvider, Protection, ProtectionSuite};
 use ipsec_proto::{Path, Spi};
 
 use super::alarm::{Alarm, Alarms};
-use super::{
-    Lifetime, PairId, REPLAY_WINDOW_DEFAULT, REPLAY_WINDOW_MAX, REPLAY_WINDOW_MIN, ReplayWindow, ReservedSpi,
+use super::params::{
+    InstallError, OuterHeader, Protocol, ProtocolKind, SaParams, TfcPadding, Unauthenticated,
 };
+use super::{AntiReplay, Lifetime, Mode, PairId, ReplayWindow, ReservedSpi};
 use crate::drop::DropReason;
 use crate::selector::Selector;
 use crate::spd::TemplateId;
 use crate::stats::Traffic;
 use crate::verdict::{Encap, WorkerId};
-
-/// What an SA protects of a packet (RFC 4301 §4.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Mode {
-    /// The whole packet, in a new one.
-    #[default]
-    Tunnel,
-}
 
 /// Whether sequence numbers have 64 bits, of which 32 are sent (RFC 4303 §2.2.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -53,73 +45,26 @@ impl Esn {
     }
 }
 
-/// The keys of one SA, as dealt out of the keying material (RFC 4303 §3.1, RFC 2409 §5.5).
-#[derive(Debug)]
-pub struct SaKeys {
-    /// The encryption key, with the salt behind it where the cipher has one.
-    pub encryption: Secret,
-    /// The integrity key; empty with a combined-mode cipher.
-    pub integrity: Secret,
+/// Lengths in the SA's packets, looked up once an SA.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    pub(crate) iv: usize,
+    pub(crate) icv: usize,
+    /// What an ESP text is a multiple of, a power of two.
+    pub(crate) block: usize,
+    /// Whether IVs must be unpredictable, as CBC wants them (RFC 3602 §3); elsewhere they count.
+    pub(crate) random_iv: bool,
 }
 
-/// Everything that defines one SA in one direction.
-#[derive(Debug)]
-pub struct SaParams {
-    /// The pair the SA is half of.
-    pub pair: PairId,
-    /// What it was negotiated for: packets of policies with this template may use it.
-    pub template: TemplateId,
-    /// The number in its packets: inbound our reserved one, outbound the peer's.
-    pub spi: Spi,
-    /// The algorithms.
-    pub suite: ProtectionSuite,
-    /// Their keys.
-    pub keys: SaKeys,
-    /// What of a packet is protected.
-    pub mode: Mode,
-    /// With or without UDP.
-    pub encap: Encap,
-    /// The outer addresses and, in UDP, the ports.
-    pub path: Path,
-    /// What was negotiated that the SA may carry, local to remote.
-    pub selector: Selector,
-    /// Limits.
-    pub lifetime: Lifetime,
-    /// Inbound: the replay window in packets, from [`REPLAY_WINDOW_MIN`] to [`REPLAY_WINDOW_MAX`].
-    pub replay_window: u32,
-    /// The size of sequence numbers.
-    pub esn: Esn,
-}
-
-impl SaParams {
-    /// The replay window of an SA that asks for no other, in packets.
-    pub const DEFAULT_REPLAY_WINDOW: u32 = REPLAY_WINDOW_DEFAULT;
-}
-
-/// Why an SA can't be made.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InstallError {
-    /// The parameters name another SPI than the one reserved.
-    #[error("the SA's SPI is {given}, but {reserved} was reserved for it")]
-    SpiMismatch {
-        /// The SPI reserved.
-        reserved: Spi,
-        /// The SPI in the parameters.
-        given: Spi,
-    },
-    /// The peer's SPI lies in 0..=255 (RFC 4303 §2.1).
-    #[error("SPI {0} is in the reserved range 0 to 255")]
-    ReservedSpi(Spi),
-    /// The two outer addresses are of different families.
-    #[error("the outer addresses {0} are of different families")]
-    MixedFamilies(Path),
-    /// The replay window is too small or too large. There is none without: an SA never comes up unprotected by mistake.
-    #[error("a replay window of {0} packets is not in {REPLAY_WINDOW_MIN} to {REPLAY_WINDOW_MAX}")]
-    ReplayWindow(u32),
-    /// The algorithms or keys are refused.
-    #[error(transparent)]
-    Crypto(#[from] CryptoError),
+impl Layout {
+    fn of(suite: ProtectionSuite) -> Self {
+        Self {
+            iv: suite.iv_len(),
+            icv: suite.icv_len(),
+            block: suite.block_len(),
+            random_iv: suite.cipher.block_len() > 1,
+        }
+    }
 }
 
 /// What both directions have.
@@ -128,11 +73,19 @@ pub(crate) struct Sa {
     pub(crate) pair: PairId,
     pub(crate) template: TemplateId,
     pub(crate) spi: Spi,
+    pub(crate) kind: ProtocolKind,
+    pub(crate) layout: Layout,
     pub(crate) mode: Mode,
     pub(crate) encap: Encap,
     pub(crate) selector: Selector,
     pub(crate) lifetime: Lifetime,
     pub(crate) esn: Esn,
+    pub(crate) anti_replay: AntiReplay,
+    #[expect(dead_code, reason = "read when outer headers are written")]
+    pub(crate) outer_header: OuterHeader,
+    #[expect(dead_code, reason = "read when padding is added")]
+    pub(crate) tfc: TfcPadding,
+    pub(crate) within: Option<PairId>,
     pub(crate) protection: Protection,
     pub(crate) created: Instant,
     pub(crate) alarms: Alarms,
@@ -145,20 +98,31 @@ impl Sa {
         provider: &CryptoProvider,
         now: Instant,
     ) -> Result<(Self, Path), InstallError> {
-        let SaParams { pair, template, spi, suite, keys, mode, encap, path, selector, lifetime, esn, .. } =
-            params;
-        if spi.is_reserved() {
-            return Err(InstallError::ReservedSpi(spi));
-        }
-        if path.local.is_ipv4() != path.remote.is_ipv4() {
-            return Err(InstallError::MixedFamilies(path));
-        }
-        let protection = provider.protection(suite, keys.encryption.as_slice(), keys.integrity.as_slice())?;
-        let alarms = Alarms::default();
-        let created = now;
-        let sa =
-            Self { pair, template, spi, mode, encap, selector, lifetime, esn, protection, created, alarms };
-        Ok((sa, path))
+        params.check()?;
+        let (kind, protection) = prepare_keys(&params, provider)?;
+        let layout = Layout::of(protection.suite());
+        // Nothing vouches for sequence numbers without an ICV.
+        let anti_replay = if layout.icv > 0 { params.anti_replay } else { AntiReplay::Off };
+        let sa = Self {
+            pair: params.pair,
+            template: params.template,
+            spi: params.spi,
+            kind,
+            layout,
+            mode: params.mode,
+            encap: params.encap,
+            selector: params.selector,
+            lifetime: params.lifetime,
+            esn: params.esn,
+            anti_replay,
+            outer_header: params.outer_header,
+            tfc: params.tfc,
+            within: params.within,
+            protection,
+            created: now,
+            alarms: Alarms::default(),
+        };
+        Ok((sa, params.path))
     }
 
     /// When the soft time limit is reached.
@@ -191,6 +155,33 @@ impl Sa {
     }
 }
 
+/// Judges the algorithms and prepares their keys.
+fn prepare_keys(
+    params: &SaParams,
+    provider: &CryptoProvider,
+) -> Result<(ProtocolKind, Protection), InstallError> {
+    let (suite, keys) = match &params.protocol {
+        Protocol::Ah { integrity, key } => {
+            let suite = ProtectionSuite { cipher: Cipher::NULL, integrity: Some(*integrity) };
+            let protection = provider.protection(suite, &[], key.as_slice())?;
+            return Ok((ProtocolKind::Ah, protection));
+        }
+        Protocol::Esp { suite, keys } => (*suite, keys),
+    };
+    if suite.integrity.is_some() || suite.cipher.row().is_combined() {
+        let protection = provider.protection(suite, keys.encryption.as_slice(), keys.integrity.as_slice())?;
+        return Ok((ProtocolKind::Esp, protection));
+    }
+    match params.unauthenticated {
+        _ if suite.cipher == Cipher::NULL => Err(InstallError::NoProtection),
+        Unauthenticated::Refuse => Err(InstallError::IntegrityMissing { suite }),
+        Unauthenticated::Allow => {
+            let protection = provider.unauthenticated_protection(suite.cipher, keys.encryption.as_slice())?;
+            Ok((ProtocolKind::Esp, protection))
+        }
+    }
+}
+
 /// An inbound SA, ready to be installed in the worker that owns it, see [`Update::InstallInbound`](crate::Update::InstallInbound).
 ///
 /// It keeps its SPI; the SPI is given back when the SA is dropped.
@@ -199,7 +190,11 @@ pub struct InboundSa {
     pub(crate) sa: Sa,
     pub(crate) reserved: ReservedSpi,
     pub(crate) path: Path,
-    pub(crate) window: ReplayWindow,
+    /// `None`: anti-replay is off.
+    pub(crate) window: Option<ReplayWindow>,
+    /// Packets in a row whose integrity check failed.
+    #[expect(dead_code, reason = "read when numbers are resynchronised")]
+    pub(crate) lost_sync: u32,
     pub(crate) traffic: Traffic,
     pub(crate) dropped: u64,
     pub(crate) last_drop: Option<DropReason>,
@@ -224,16 +219,17 @@ impl InboundSa {
         if params.spi != reserved.spi() {
             return Err(InstallError::SpiMismatch { reserved: reserved.spi(), given: params.spi });
         }
-        let size = params.replay_window;
-        if !(REPLAY_WINDOW_MIN..=REPLAY_WINDOW_MAX).contains(&size) {
-            return Err(InstallError::ReplayWindow(size));
-        }
         let (sa, path) = Sa::prepare(params, provider, now)?;
+        let window = match sa.anti_replay {
+            AntiReplay::Window(size) => Some(ReplayWindow::new(size)),
+            AntiReplay::Off => None,
+        };
         Ok(Self {
             sa,
             reserved,
             path,
-            window: ReplayWindow::new(size),
+            window,
+            lost_sync: 0,
             traffic: Traffic::default(),
             dropped: 0,
             last_drop: None,

@@ -14,9 +14,9 @@ use ipsec_proto::ip::{Addresses, Header, emit_udp_header};
 use ipsec_proto::registry::IpProtocol;
 use ipsec_proto::{Path, Spi};
 use ipsec_sad::{
-    Action, AddressRange, Batch, DropReason, Encap, Esn, InboundSa, Lifetime, Meta, Mode, OutboundSa, PairId,
-    Policy, PolicyId, ReservedSpi, SaKeys, SaParams, SadEvent, Selector, Spd, SpiAllocator, TemplateId,
-    Update, Verdict, Worker, WorkerConfig,
+    Action, AddressRange, AntiReplay, Batch, DropReason, Encap, Esn, InboundSa, Lifetime, Meta, Mode,
+    OutboundSa, PairId, Policy, PolicyId, Protocol, ReservedSpi, SaKeys, SaParams, SadEvent, Selector, Spd,
+    SpiAllocator, TemplateId, Update, Verdict, Worker, WorkerConfig,
 };
 
 pub const TEMPLATE: TemplateId = TemplateId(1);
@@ -29,7 +29,8 @@ pub struct Setup {
     pub encap: Encap,
     pub esn: Esn,
     pub lifetime: Lifetime,
-    pub replay_window: u32,
+    pub anti_replay: AntiReplay,
+    pub mode: Mode,
     pub config: WorkerConfig,
 }
 
@@ -40,7 +41,8 @@ impl Default for Setup {
             encap: Encap::Udp,
             esn: Esn::Off,
             lifetime: Lifetime::default(),
-            replay_window: SaParams::DEFAULT_REPLAY_WINDOW,
+            anti_replay: AntiReplay::default(),
+            mode: Mode::TUNNEL,
             config: WorkerConfig::default(),
         }
     }
@@ -88,22 +90,15 @@ pub fn key(first: u8, len: usize) -> Secret {
 
 pub fn params(setup: &Setup, pair: PairId, spi: Spi, path: Path, selector: Selector) -> SaParams {
     let suite: ipsec_crypto::ProtectionSuite = setup.suite.parse().unwrap();
+    let keys =
+        SaKeys { encryption: key(0x10, suite.key_len()), integrity: key(0x40, suite.integrity_key_len()) };
     SaParams {
-        pair,
-        template: TEMPLATE,
-        spi,
-        suite,
-        keys: SaKeys {
-            encryption: key(0x10, suite.key_len()),
-            integrity: key(0x40, suite.integrity_key_len()),
-        },
-        mode: Mode::Tunnel,
+        mode: setup.mode,
         encap: setup.encap,
-        path,
-        selector,
         lifetime: setup.lifetime,
-        replay_window: setup.replay_window,
+        anti_replay: setup.anti_replay,
         esn: setup.esn,
+        ..SaParams::new(pair, TEMPLATE, spi, Protocol::Esp { suite, keys }, path, selector)
     }
 }
 
