@@ -88,13 +88,14 @@ mod sad;
 mod selector;
 pub mod spd;
 mod stats;
+mod trace;
 mod verdict;
 mod worker;
 
 pub use ipsec_crypto as crypto;
 pub use ipsec_proto as proto;
 
-pub use audit::AuditEvent;
+pub use audit::{AuditEvent, AuditField, AuditKind, AuditKinds};
 pub use batch::{Batch, BatchError, HEAD_ROOM, MAX_NESTED, Meta, Packet, TAIL_ROOM};
 pub use drop::DropReason;
 pub use event::SadEvent;
@@ -109,6 +110,7 @@ pub use sad::{
 };
 pub use selector::{AddressRange, AddressRangeError, Addresses, PortRange, Selector, SelectorField};
 pub use spd::{Action, Applies, Granularity, Policy, PolicyId, Spd, SpdError, TemplateId};
-pub use stats::{Drops, Traffic};
+pub use stats::{Drops, Handled, SaCounts, Traffic};
+pub use trace::{Trace, TraceClass, TraceMask, Traced};
 pub use verdict::{AcquireId, Encap, Verdict, WorkerId};
 pub use worker::{Generation, Totals, Update, Worker, WorkerConfig};

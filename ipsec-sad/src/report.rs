@@ -95,7 +95,7 @@ pub struct SaReport {
     pub sequence: u64,
     /// What it has carried; outbound for all workers.
     pub traffic: Traffic,
-    /// Inbound packets with its SPI that were dropped.
+    /// Packets that were dropped: inbound those with its SPI, outbound those it could not carry.
     pub dropped: u64,
     /// Why the last of them was.
     pub last_drop: Option<DropReason>,
@@ -128,6 +128,8 @@ pub struct SadReport {
     pub acquires: usize,
     /// Audit events that nobody took in time.
     pub audits_lost: u64,
+    /// Traces that nobody took in time.
+    pub traces_lost: u64,
 }
 
 impl Worker {
@@ -147,6 +149,8 @@ impl Worker {
             sequence: entry.sa.sequence(),
             traffic: entry.sa.traffic(),
             last_used: entry.last_used,
+            dropped: entry.dropped,
+            last_drop: entry.last_drop,
             state: state_of(entry),
             ..report_of(&entry.sa.sa, Direction::Outbound, entry.path)
         });
@@ -173,6 +177,7 @@ impl Worker {
             cache_misses,
             acquires: self.acquires.pending(),
             audits_lost: self.audits_lost,
+            traces_lost: self.traces_lost,
         }
     }
 }

@@ -10,10 +10,10 @@ pub(crate) struct Ring<T> {
 
 impl<T: Copy> Ring<T> {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { slots: vec![None; capacity.max(1)].into_boxed_slice(), next: 0, len: 0 }
+        Self { slots: vec![None; capacity].into_boxed_slice(), next: 0, len: 0 }
     }
 
-    /// Appends; gives back `false`, with nothing changed, if the ring is full.
+    /// Appends; gives back `false`, with nothing changed, if the ring is full: one of no capacity always is.
     #[must_use]
     pub(crate) fn push(&mut self, value: T) -> bool {
         if self.len == self.slots.len() {
@@ -29,6 +29,7 @@ impl<T: Copy> Ring<T> {
 
     pub(crate) fn pop(&mut self) -> Option<T> {
         let value = self.slots.get_mut(self.next)?.take()?;
+        // Not empty, since the slot was there.
         self.next = (self.next + 1) % self.slots.len();
         self.len -= 1;
         Some(value)

@@ -56,3 +56,33 @@ impl Traffic {
         self.bytes += octets as u64;
     }
 }
+
+/// Packets that a worker was given, and how many of them AH and ESP protect. A packet in both counts in both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handled {
+    /// All, whatever became of them. A packet handed to another worker counts there.
+    pub all: u64,
+    /// Inbound: packets with an AH header. Outbound: packets that were given one.
+    pub ah: u64,
+    /// Inbound: packets with an ESP header. Outbound: packets that were given one.
+    pub esp: u64,
+}
+
+/// How many SAs, each direction by itself, a worker has had. `added` is always `live` + `expired` + `deleted`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SaCounts {
+    /// Installed.
+    pub added: u64,
+    /// Removed after they had passed a hard limit.
+    pub expired: u64,
+    /// Removed or replaced before that.
+    pub deleted: u64,
+}
+
+impl SaCounts {
+    /// SAs that are there.
+    #[must_use]
+    pub const fn live(&self) -> u64 {
+        self.added.saturating_sub(self.expired).saturating_sub(self.deleted)
+    }
+}

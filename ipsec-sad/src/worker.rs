@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ipsec_crypto::{IvGenerator, SecureRandom};
+use ipsec_proto::registry::IpProtocol;
 use ipsec_proto::{Path, Spi};
 
 use crate::acquire::Acquires;
-use crate::audit::AuditEvent;
+use crate::audit::{AuditEvent, AuditKind, AuditKinds};
 use crate::batch::Slot;
 use crate::drop::DropReason;
 use crate::event::SadEvent;
@@ -19,7 +20,8 @@ use crate::sad::{
     Alarm, InboundSa, InboundTable, LimitKind, OutboundSa, OutboundTable, PairId, Sa, Standing,
 };
 use crate::spd::{Action, FlowCache, PolicyId, Spd, TemplateId};
-use crate::stats::{Drops, Traffic};
+use crate::stats::{Drops, Handled, SaCounts, Traffic};
+use crate::trace::{Trace, TraceClass, TraceMask, Traced};
 use crate::verdict::{AcquireId, Verdict, WorkerId};
 
 /// The sizes and intervals of a worker. All memory they speak of is taken at creation.
@@ -126,15 +128,28 @@ pub(crate) struct Refused {
     pub(crate) sequence: Option<u64>,
     pub(crate) path: Option<Path>,
     pub(crate) flow: Option<Flow>,
+    pub(crate) flow_label: Option<u32>,
+    pub(crate) policy: Option<PolicyId>,
 }
 
 impl Refused {
     pub(crate) const fn new(at: Instant, direction: Direction, reason: DropReason) -> Self {
-        Self { at, direction, reason, pair: None, spi: None, sequence: None, path: None, flow: None }
+        Self {
+            at,
+            direction,
+            reason,
+            pair: None,
+            spi: None,
+            sequence: None,
+            path: None,
+            flow: None,
+            flow_label: None,
+            policy: None,
+        }
     }
 }
 
-/// Packets and octets that passed, all SAs and policies together.
+/// Packets and octets, all SAs and policies together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Sealed.
@@ -145,6 +160,12 @@ pub struct Totals {
     pub bypassed_outbound: Traffic,
     /// Entered in clear by a policy.
     pub bypassed_inbound: Traffic,
+    /// Packets from the network.
+    pub inbound: Handled,
+    /// Packets from the protected side.
+    pub outbound: Handled,
+    /// SAs.
+    pub sas: SaCounts,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -181,6 +202,10 @@ pub struct Worker {
     /// The generation of cached decisions: the updates that may change one.
     pub(crate) decisions: u64,
     audits: Ring<AuditEvent>,
+    audited: AuditKinds,
+    trace_mask: TraceMask,
+    traces: Ring<Trace>,
+    pub(crate) traces_lost: u64,
     timers: BTreeSet<Timer>,
     unknown_spi_told: Option<Instant>,
 }
@@ -201,14 +226,18 @@ impl Worker {
             cache: FlowCache::new(config.flow_cache, u64::from_ne_bytes(seed)),
             acquires: Acquires::new(config.acquires),
             ivs: IvGenerator::new(random),
-            events: Ring::new(config.events),
+            events: Ring::new(config.events.max(1)),
             owed: false,
             drops: Drops::default(),
             totals: Totals::default(),
             audits_lost: 0,
             generation: Generation::default(),
             decisions: 0,
-            audits: Ring::new(config.audit_events),
+            audits: Ring::new(config.audit_events.max(1)),
+            audited: AuditKinds::default(),
+            trace_mask: TraceMask::NONE,
+            traces: Ring::new(0),
+            traces_lost: 0,
             timers: BTreeSet::new(),
             unknown_spi_told: None,
         }
@@ -230,15 +259,15 @@ impl Worker {
                     self.config.id,
                     "an inbound SA belongs to the worker its SPI names"
                 );
-                self.arm(&sa.sa, Direction::Inbound);
+                self.added(now, &sa.sa, Direction::Inbound);
                 if let Some(replaced) = self.inbound.insert(sa) {
-                    self.disarm(&replaced.sa, Direction::Inbound);
+                    self.removed(now, &replaced.sa, Direction::Inbound);
                 }
             }
             Update::InstallOutbound(sa) => {
-                self.arm(&sa.sa, Direction::Outbound);
+                self.added(now, &sa.sa, Direction::Outbound);
                 if let Some(replaced) = self.outbound.insert(sa) {
-                    self.disarm(&replaced.sa, Direction::Outbound);
+                    self.removed(now, &replaced.sa, Direction::Outbound);
                     self.decisions += 1;
                 }
             }
@@ -247,6 +276,8 @@ impl Worker {
                     entry.standing = Standing::Active;
                     self.acquires.satisfied(entry.sa.sa.template, &entry.sa.sa.selector);
                     self.decisions += 1;
+                    let classes = TraceMask::of(TraceClass::Tunnel);
+                    self.trace(now, Direction::Outbound, classes, || Traced::Activated { pair });
                 }
             }
             Update::MovePath(pair, path) => {
@@ -258,11 +289,11 @@ impl Worker {
                 }
             }
             Update::Remove(pair) => {
-                self.remove_inbound(pair);
-                self.remove_outbound(pair);
+                self.remove_inbound(now, pair);
+                self.remove_outbound(now, pair);
             }
-            Update::RemoveInbound(pair) => self.remove_inbound(pair),
-            Update::RemoveOutbound(pair) => self.remove_outbound(pair),
+            Update::RemoveInbound(pair) => self.remove_inbound(now, pair),
+            Update::RemoveOutbound(pair) => self.remove_outbound(now, pair),
             Update::HoldDown { template, until } => self.acquires.fail_template(now, template, until),
             Update::AcquireFailed { id, until } => self.acquires.fail(now, id, until),
         }
@@ -280,26 +311,76 @@ impl Worker {
         self.decisions += 1;
     }
 
-    fn remove_inbound(&mut self, pair: PairId) {
+    fn remove_inbound(&mut self, now: Instant, pair: PairId) {
         if let Some(removed) = self.inbound.remove(pair) {
-            self.disarm(&removed.sa, Direction::Inbound);
+            self.removed(now, &removed.sa, Direction::Inbound);
         }
     }
 
-    fn remove_outbound(&mut self, pair: PairId) {
+    fn remove_outbound(&mut self, now: Instant, pair: PairId) {
         if let Some(removed) = self.outbound.remove(pair) {
-            self.disarm(&removed.sa, Direction::Outbound);
+            self.removed(now, &removed.sa, Direction::Outbound);
             self.decisions += 1;
         }
     }
 
-    fn arm(&mut self, sa: &Sa, direction: Direction) {
+    /// An SA is about to be added.
+    fn added(&mut self, now: Instant, sa: &Sa, direction: Direction) {
         self.timers.extend(timers(sa, direction));
+        self.totals.sas.added += 1;
+        let classes = TraceMask::of(TraceClass::Tunnel);
+        self.trace(now, direction, classes, || Traced::Added { pair: sa.pair, spi: sa.spi });
     }
 
-    fn disarm(&mut self, sa: &Sa, direction: Direction) {
+    /// An SA was taken out.
+    fn removed(&mut self, now: Instant, sa: &Sa, direction: Direction) {
         for timer in timers(sa, direction) {
             self.timers.remove(&timer);
+        }
+        if sa.alarms.is_expired() {
+            self.totals.sas.expired += 1;
+        } else {
+            self.totals.sas.deleted += 1;
+        }
+        let classes = TraceMask::of(TraceClass::Tunnel);
+        self.trace(now, direction, classes, || Traced::Removed { pair: sa.pair, spi: sa.spi });
+    }
+
+    /// Chooses the kinds of refusals that are audited from now on. Counters count all.
+    pub const fn set_audited(&mut self, kinds: AuditKinds) {
+        self.audited = kinds;
+    }
+
+    /// Traces the classes of `mask` from now on, into a new ring for `records` traces; what waited is forgotten.
+    pub fn set_trace(&mut self, mask: TraceMask, records: usize) {
+        self.trace_mask = mask;
+        self.traces = Ring::new(if mask == TraceMask::NONE { 0 } else { records });
+    }
+
+    /// Takes the next trace, the oldest first. With the ring full further ones were lost and counted.
+    #[must_use]
+    pub fn next_trace(&mut self) -> Option<Trace> {
+        self.traces.pop()
+    }
+
+    /// Whether one of the classes is on.
+    #[inline]
+    pub(crate) const fn is_traced(&self, classes: TraceMask) -> bool {
+        self.trace_mask.meets(classes)
+    }
+
+    /// Traces `what`, if one of its classes is on.
+    #[inline]
+    pub(crate) fn trace(
+        &mut self,
+        at: Instant,
+        direction: Direction,
+        classes: TraceMask,
+        what: impl FnOnce() -> Traced,
+    ) {
+        if self.trace_mask.meets(classes) && !self.traces.push(Trace { at, classes, direction, what: what() })
+        {
+            self.traces_lost += 1;
         }
     }
 
@@ -378,16 +459,48 @@ impl Worker {
     /// Drops a packet, counts it on the inbound SA it names if there is one, and audits it where the RFCs ask for that.
     pub(crate) fn refuse(&mut self, slot: &mut Slot, mut refused: Refused) {
         self.drop_packet(slot, refused.reason);
+        let mut selector = None;
         if refused.direction == Direction::Inbound
             && let Some(sa) = refused.spi.and_then(|spi| self.inbound.get_mut(spi))
         {
             sa.dropped += 1;
             sa.last_drop = Some(refused.reason);
             refused.pair = Some(sa.sa.pair);
+            selector = Some(sa.sa.selector);
+        } else if refused.direction == Direction::Outbound
+            && let Some(entry) = refused.pair.and_then(|pair| self.outbound.of_pair(pair))
+        {
+            entry.dropped += 1;
+            entry.last_drop = Some(refused.reason);
+            selector = Some(entry.sa.sa.selector);
         }
-        if AuditEvent::is_auditable(refused.reason) {
-            let Refused { at, direction, reason, pair, spi, sequence, path, flow } = refused;
-            if !self.audits.push(AuditEvent { at, reason, direction, pair, spi, sequence, path, flow }) {
+        let Refused { at, direction, reason, pair, spi, sequence, path, flow, flow_label, policy } = refused;
+        self.trace(at, direction, TraceMask::of_drop(reason), || Traced::Dropped {
+            reason,
+            spi,
+            sequence,
+            flow,
+        });
+        if let Some(kind) = AuditKind::of(reason, direction)
+            && self.audited.contains(kind)
+        {
+            let protocol = spi.map(|_| IpProtocol::ESP);
+            let event = AuditEvent {
+                at,
+                kind,
+                reason,
+                direction,
+                pair,
+                spi,
+                protocol,
+                sequence,
+                path,
+                flow_label,
+                flow,
+                selector,
+                policy,
+            };
+            if !self.audits.push(event) {
                 self.audits_lost += 1;
             }
         }

@@ -217,6 +217,7 @@ fn audit(event: &AuditEvent) -> Description {
     };
     let mut description =
         Description::new("packet.refused", Level::Warn, Entity::Packet, event.reason.sentence().to_owned())
+            .text("kind", event.kind)
             .text("reason", event.reason)
             .text("direction", way);
     if let Some(path) = event.path {
@@ -228,8 +229,20 @@ fn audit(event: &AuditEvent) -> Description {
     if let Some(sequence) = event.sequence {
         description = description.number("sequence", sequence);
     }
+    if let Some(protocol) = event.protocol {
+        description = description.number("protocol", protocol.0);
+    }
+    if let Some(label) = event.flow_label {
+        description = description.number("flow_label", label);
+    }
     if let Some(flow) = event.flow {
         description = description.text("flow", flow);
+    }
+    if let Some(selector) = event.selector {
+        description = description.text("selector", selector);
+    }
+    if let Some(policy) = event.policy {
+        description = description.number("policy", policy.0);
     }
     description
 }

@@ -63,7 +63,7 @@ const fn is_cheap(what: &What) -> bool {
 #[cfg(test)]
 mod tests {
     use ipsec_ike::{Now, UnixTime};
-    use ipsec_sad::{AuditEvent, Direction, DropReason};
+    use ipsec_sad::{AuditEvent, AuditKind, Direction, DropReason};
 
     use super::*;
 
@@ -79,13 +79,18 @@ mod tests {
             at: now,
             what: What::Audit(AuditEvent {
                 at: now.mono,
+                kind: AuditKind::NoSa,
                 reason: DropReason::UnknownSpi,
                 direction: Direction::Inbound,
                 pair: None,
                 spi: None,
+                protocol: None,
                 sequence: None,
                 path: None,
+                flow_label: None,
                 flow: None,
+                selector: None,
+                policy: None,
             }),
         };
         let mut flood = Flood::default();

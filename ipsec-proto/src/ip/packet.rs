@@ -220,6 +220,15 @@ impl<'a> Packet<'a> {
         self.octets
     }
 
+    /// The flow label of an IPv6 packet (RFC 8200 §3).
+    #[must_use]
+    pub fn flow_label(&self) -> Option<u32> {
+        match self.version() {
+            Version::V4 => None,
+            Version::V6 => self.octets.first_chunk().map(|word| u32::from_be_bytes(*word) & 0xf_ffff),
+        }
+    }
+
     /// The next layer's octets.
     #[must_use]
     pub fn payload(&self) -> &'a [u8] {

@@ -8,13 +8,14 @@ use ipsec_proto::ip::{Packet, Version, set_traffic_class};
 use ipsec_proto::registry::IpProtocol;
 use ipsec_proto::{Path, Spi, esp as wire};
 
-use super::{BURST, Burst, esp, tunnel};
+use super::{BURST, Burst, CARRIED, CHOSEN, PROCESSED, esp, tunnel};
 use crate::batch::{Batch, Meta, Slot};
 use crate::drop::DropReason;
 use crate::event::SadEvent;
 use crate::flow::{Direction, Flow};
 use crate::sad::{Alarm, Esn, InboundSa, ReplayError, owner};
 use crate::spd::Action;
+use crate::trace::Traced;
 use crate::verdict::{Encap, Verdict};
 use crate::worker::{Refused, Worker, tell};
 
@@ -60,6 +61,7 @@ impl Worker {
     pub fn clear_inbound(&mut self, now: Instant, batch: &mut Batch) {
         for (slot, part) in batch.parts_mut().filter(|(slot, _)| slot.verdict == Verdict::Pending) {
             let octets = part.get(slot.range.clone()).unwrap_or_default();
+            self.totals.inbound.all += 1;
             let Ok(packet) = Packet::parse(octets) else {
                 self.refuse(slot, Refused::new(now, Direction::Inbound, DropReason::MalformedPacket));
                 continue;
@@ -67,6 +69,7 @@ impl Worker {
             let flow = Flow::of(&packet);
             let place = self.spd.place(&flow, Direction::Inbound);
             self.hit(place, now);
+            self.trace_decided(now, Direction::Inbound, &flow, place);
             let policy = place.and_then(|place| self.spd.at(place));
             let action = policy.map_or(self.spd.default_action(), |policy| policy.action);
             let reason = match action {
@@ -79,8 +82,13 @@ impl Worker {
                 Action::Discard => DropReason::PolicyDiscard,
                 Action::Protect(_) => DropReason::ClearWhereProtectRequired,
             };
-            let refused = Refused::new(now, Direction::Inbound, reason);
-            self.refuse(slot, Refused { flow: Some(flow), ..refused });
+            let refused = Refused {
+                flow: Some(flow),
+                flow_label: packet.flow_label(),
+                policy: policy.map(|policy| policy.id),
+                ..Refused::new(now, Direction::Inbound, reason)
+            };
+            self.refuse(slot, refused);
         }
     }
 
@@ -100,11 +108,13 @@ impl Worker {
         let octets = part.get(slot.range.clone()).unwrap_or_default();
         let mut refused = Refused::new(now, Direction::Inbound, DropReason::MalformedEsp);
         let Meta::Wire { path, encap, .. } = slot.meta else {
+            self.totals.inbound.all += 1;
             self.refuse(slot, refused);
             return None;
         };
         refused.path = Some(path);
         let Ok((header, _)) = wire::Header::parse(octets) else {
+            self.totals.inbound.all += 1;
             self.refuse(slot, refused);
             return None;
         };
@@ -115,6 +125,8 @@ impl Worker {
             slot.verdict = Verdict::Handoff(owner);
             return None;
         }
+        self.totals.inbound.all += 1;
+        self.totals.inbound.esp += 1;
         let Some(sa) = self.inbound.get(header.spi) else {
             self.tell_unknown_spi(now, header.spi, path);
             self.refuse(slot, Refused { reason: DropReason::UnknownSpi, ..refused });
@@ -208,6 +220,12 @@ impl Worker {
                 sa.traffic.add(length);
                 sa.sa.watch_traffic(sa.traffic);
                 self.totals.opened.add(length);
+                let (pair, spi, sequence) = (sa.sa.pair, sa.sa.spi, plan.sequence);
+                let suite = sa.sa.protection.suite();
+                let way = Direction::Inbound;
+                self.trace(now, way, CHOSEN, || Traced::Chosen { pair, spi });
+                self.trace(now, way, PROCESSED, || Traced::Processed { spi, sequence, suite });
+                self.trace(now, way, CARRIED, || Traced::Carried { spi, sequence, octets: length });
             }
             Err((reason, flow)) => self.refuse(slot, Refused { reason, flow, ..refused }),
         }

@@ -7,12 +7,13 @@ use ipsec_crypto::{Job, Outcome};
 use ipsec_proto::ip::{Packet, Version};
 use ipsec_proto::registry::IpProtocol;
 
-use super::{BURST, Burst, esp};
+use super::{BURST, Burst, CARRIED, CHOSEN, DECIDED, PROCESSED, esp};
 use crate::batch::{Batch, Slot};
 use crate::drop::DropReason;
 use crate::flow::{Direction, Flow};
 use crate::sad::Outbound;
 use crate::spd::Action;
+use crate::trace::Traced;
 use crate::verdict::Verdict;
 use crate::worker::{Decision, Refused, Worker};
 
@@ -63,18 +64,18 @@ impl Worker {
             entry.run = entry.sa.take_sequences(wanted.packets);
             entry.last_used = Some(now);
         }
-        for (plan, (slot, _)) in plans.iter_mut().zip(&mut burst) {
+        for (plan, (slot, part)) in plans.iter_mut().zip(&mut burst) {
             let Some(planned) = plan else { continue };
             let Some(entry) = self.outbound.get_mut(planned.index) else { continue };
             match entry.admit(planned.length) {
                 Ok(sequence) => planned.sequence = sequence,
                 Err(reason) => {
-                    self.refuse_on_sa(now, slot, planned.index, reason);
+                    self.refuse_on_sa(now, slot, part, planned.index, reason);
                     *plan = None;
                 }
             }
         }
-        self.seal(burst, &plans);
+        self.seal(now, burst, &plans);
         for index in touched {
             self.account_outbound(index);
         }
@@ -83,6 +84,7 @@ impl Worker {
     /// Finds policy and SA. Packets that don't end in an SA have their verdict then.
     fn plan_outbound(&mut self, now: Instant, slot: &mut Slot, part: &[u8]) -> Option<Plan> {
         let octets = part.get(slot.range.clone()).unwrap_or_default();
+        self.totals.outbound.all += 1;
         let Ok(packet) = Packet::parse(octets) else {
             self.refuse(slot, Refused::new(now, Direction::Outbound, DropReason::MalformedPacket));
             return None;
@@ -100,7 +102,8 @@ impl Worker {
             }
             Decision::Refuse(reason) => {
                 let refused = Refused::new(now, Direction::Outbound, reason);
-                self.refuse(slot, Refused { flow: Some(flow), ..refused });
+                let flow_label = packet.flow_label();
+                self.refuse(slot, Refused { flow: Some(flow), flow_label, ..refused });
                 None
             }
             Decision::Seal(index) => Some(Plan {
@@ -117,7 +120,7 @@ impl Worker {
     }
 
     /// Seals what is planned.
-    fn seal(&mut self, burst: Burst<'_>, plans: &[Option<Plan>]) {
+    fn seal(&mut self, now: Instant, burst: Burst<'_>, plans: &[Option<Plan>]) {
         let mut jobs = ArrayVec::<Job<'_>, BURST>::new();
         let mut sealed = ArrayVec::<(&mut Slot, &Plan), BURST>::new();
         let mut failed = ArrayVec::<(&mut Slot, &Plan, DropReason), BURST>::new();
@@ -145,16 +148,34 @@ impl Worker {
         for ((slot, plan), outcome) in sealed.into_iter().zip(outcomes) {
             if outcome == Outcome::Done {
                 self.totals.sealed.add(plan.length);
+                self.totals.outbound.esp += 1;
+                self.trace_sealed(now, plan);
             } else {
                 failed.push((slot, plan, DropReason::SealFailed));
             }
         }
         for (slot, plan, reason) in failed {
-            self.drop_packet(slot, reason);
+            let refused = Refused::new(now, Direction::Outbound, reason);
+            let (pair, spi) =
+                self.outbound.get(plan.index).map(|entry| (entry.sa.pair(), entry.sa.spi())).unzip();
+            self.refuse(slot, Refused { pair, spi, sequence: Some(plan.sequence), ..refused });
             if let Some(entry) = self.outbound.get_mut(plan.index) {
                 entry.unsealed.add(plan.length);
             }
         }
+    }
+
+    fn trace_sealed(&mut self, now: Instant, plan: &Plan) {
+        if !self.is_traced(CHOSEN.and(PROCESSED).and(CARRIED)) {
+            return;
+        }
+        let Some(entry) = self.outbound.get(plan.index) else { return };
+        let (pair, spi) = (entry.sa.pair(), entry.sa.spi());
+        let (suite, sequence, octets) = (entry.sa.sa.protection.suite(), plan.sequence, plan.length);
+        let way = Direction::Outbound;
+        self.trace(now, way, CHOSEN, || Traced::Chosen { pair, spi });
+        self.trace(now, way, PROCESSED, || Traced::Processed { spi, sequence, suite });
+        self.trace(now, way, CARRIED, || Traced::Carried { spi, sequence, octets });
     }
 
     /// What happens to a packet of `flow` that leaves the protected side.
@@ -163,10 +184,12 @@ impl Worker {
             && self.still_holds(decision)
         {
             self.hit(place, now);
+            self.trace_decided(now, Direction::Outbound, flow, place);
             return decision;
         }
         let place = self.spd.place(flow, Direction::Outbound);
         self.hit(place, now);
+        self.trace_decided(now, Direction::Outbound, flow, place);
         let policy = place.and_then(|place| self.spd.at(place));
         let action = policy.map_or(self.spd.default_action(), |policy| policy.action);
         let decision = match (action, policy) {
@@ -184,6 +207,23 @@ impl Worker {
         decision
     }
 
+    /// Traces the policy of a clear packet.
+    pub(super) fn trace_decided(
+        &mut self,
+        now: Instant,
+        direction: Direction,
+        flow: &Flow,
+        place: Option<u32>,
+    ) {
+        if !self.is_traced(DECIDED) {
+            return;
+        }
+        let policy = place.and_then(|place| self.spd.at(place));
+        let action = policy.map_or(self.spd.default_action(), |policy| policy.action);
+        let policy = policy.map(|policy| policy.id);
+        self.trace(now, direction, DECIDED, || Traced::Decided { flow: *flow, policy, action });
+    }
+
     /// Whether a remembered SA may still be used.
     fn still_holds(&self, decision: Decision) -> bool {
         match decision {
@@ -193,8 +233,13 @@ impl Worker {
     }
 
     /// Drops a packet that its SA can't carry.
-    fn refuse_on_sa(&mut self, now: Instant, slot: &mut Slot, index: usize, reason: DropReason) {
-        let refused = Refused::new(now, Direction::Outbound, reason);
+    fn refuse_on_sa(&mut self, now: Instant, slot: &mut Slot, part: &[u8], index: usize, reason: DropReason) {
+        let packet = part.get(slot.range.clone()).and_then(|octets| Packet::parse(octets).ok());
+        let refused = Refused {
+            flow: packet.as_ref().map(Flow::of),
+            flow_label: packet.and_then(|packet| packet.flow_label()),
+            ..Refused::new(now, Direction::Outbound, reason)
+        };
         let refused = match self.outbound.get(index) {
             Some(entry) => Refused {
                 pair: Some(entry.sa.pair()),

@@ -97,6 +97,9 @@ pub(crate) struct Outbound {
     pub(crate) path: Path,
     pub(crate) standing: Standing,
     pub(crate) last_used: Option<Instant>,
+    /// Packets of this worker that the SA could not carry, and why the last of them.
+    pub(crate) dropped: u64,
+    pub(crate) last_drop: Option<DropReason>,
     /// What of the present burst is to be sealed.
     pub(crate) wanted: Traffic,
     /// The sequence numbers of its packets.
@@ -129,6 +132,8 @@ impl OutboundTable {
             path,
             standing: Standing::Installed,
             last_used: None,
+            dropped: 0,
+            last_drop: None,
             wanted: Traffic::default(),
             run: SequenceRun::default(),
             carried: Traffic::default(),
