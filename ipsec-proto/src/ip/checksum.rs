@@ -28,6 +28,15 @@ pub fn transport_checksum(addresses: &Addresses, protocol: IpProtocol, segment: 
     fold(total)
 }
 
+/// A checksum after `from`, octets that it covers, became `to` (RFC 1624 §3). Either begins at an even place of what is
+/// covered.
+#[must_use]
+pub fn adjust_checksum(checksum: u16, from: &[u8], to: &[u8]) -> u16 {
+    // HC' = ~(~HC + ~m + m'), in ones' complement.
+    let minus = u64::from(fold(sum(from)));
+    fold(u64::from(!checksum).wrapping_add(minus).wrapping_add(sum(to)))
+}
+
 /// Sum of 16-bit words; a `u64` holds the sum of more words than any slice has.
 fn sum(octets: &[u8]) -> u64 {
     let (words, odd) = octets.as_chunks::<2>();
@@ -52,5 +61,13 @@ mod tests {
         assert_eq!(checksum(&[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7, 0x22, 0x0d]), 0);
         assert_eq!(checksum(&[0xff]), !0xff00);
         assert_eq!(checksum(&[]), 0xffff);
+    }
+
+    #[test]
+    fn a_checksum_follows_a_change() {
+        let mut octets = [0x45, 0, 1, 2, 0xfe, 0xff, 3, 4, 0, 0];
+        let before = checksum(&octets);
+        octets[2..6].copy_from_slice(&[0xab, 0xcd, 0, 9]);
+        assert_eq!(adjust_checksum(before, &[1, 2, 0xfe, 0xff], &[0xab, 0xcd, 0, 9]), checksum(&octets));
     }
 }

@@ -3,7 +3,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::error::EncodeError;
-use crate::ip::{IPV4_HEADER_LEN, IPV6_HEADER_LEN, checksum, transport_checksum};
+use crate::ip::{IPV4_HEADER_LEN, IPV6_HEADER_LEN, adjust_checksum, checksum, transport_checksum};
 use crate::registry::IpProtocol;
 
 /// Source and destination, of one family.
@@ -33,6 +33,24 @@ impl Addresses {
             (IpAddr::V4(source), IpAddr::V4(destination)) => Some(Self::V4 { source, destination }),
             (IpAddr::V6(source), IpAddr::V6(destination)) => Some(Self::V6 { source, destination }),
             _ => None,
+        }
+    }
+
+    /// The source address.
+    #[must_use]
+    pub const fn source(&self) -> IpAddr {
+        match self {
+            Self::V4 { source, .. } => IpAddr::V4(*source),
+            Self::V6 { source, .. } => IpAddr::V6(*source),
+        }
+    }
+
+    /// The destination address.
+    #[must_use]
+    pub const fn destination(&self) -> IpAddr {
+        match self {
+            Self::V4 { destination, .. } => IpAddr::V4(*destination),
+            Self::V6 { destination, .. } => IpAddr::V6(*destination),
         }
     }
 }
@@ -128,15 +146,10 @@ pub fn set_traffic_class(packet: &mut [u8], traffic_class: u8) {
     match packet.first().map(|first| first >> 4) {
         Some(4) => {
             let Some(header) = packet.first_chunk_mut::<IPV4_HEADER_LEN>() else { return };
-            let old = u16::from_be_bytes([header[0], header[1]]);
+            let (old, new) = ([header[0], header[1]], [header[0], traffic_class]);
             header[1] = traffic_class;
-            let new = u16::from_be_bytes([header[0], traffic_class]);
-            let sum = u16::from_be_bytes([header[10], header[11]]);
-            // HC' = ~(~HC + ~m + m'), in ones' complement.
-            let total = u32::from(!sum) + u32::from(!old) + u32::from(new);
-            let total = (total & 0xffff) + (total >> 16);
-            let total = (total & 0xffff) + (total >> 16);
-            header[10..12].copy_from_slice(&(!(total as u16)).to_be_bytes());
+            let sum = adjust_checksum(u16::from_be_bytes([header[10], header[11]]), &old, &new);
+            header[10..12].copy_from_slice(&sum.to_be_bytes());
         }
         Some(6) => {
             let Some(header) = packet.first_chunk_mut::<IPV6_HEADER_LEN>() else { return };

@@ -4,7 +4,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::codec::Reader;
 use crate::error::{DecodeError, DecodeErrorKind};
-use crate::ip::walk::{Walked, walk};
+use crate::ip::walk::{NEXT_HEADER_AT, Split, Walked, walk};
 use crate::ip::{IPV4_HEADER_LEN, IPV6_HEADER_LEN, checksum};
 use crate::registry::IpProtocol;
 
@@ -93,6 +93,10 @@ pub struct Packet<'a> {
 }
 
 const DCCP: IpProtocol = IpProtocol(33);
+/// Where IPv4 names the protocol.
+const IPV4_PROTOCOL_AT: usize = 9;
+const LOOSE_SOURCE_ROUTE: u8 = 131;
+const STRICT_SOURCE_ROUTE: u8 = 137;
 
 impl<'a> Packet<'a> {
     /// Reads the headers up to the next layer. Octets beyond the packet's own length are kept apart as
@@ -160,7 +164,7 @@ impl<'a> Packet<'a> {
         let total = payload.saturating_add(IPV6_HEADER_LEN);
         let (octets, trailing) = split(octets, total, "IPv6 payload length", 4, payload)?;
         let mut r = Reader::at(octets.get(IPV6_HEADER_LEN..).unwrap_or_default(), IPV6_HEADER_LEN);
-        let Walked { protocol, fragment } = walk(first, &mut r)?;
+        let Walked { protocol, fragment, .. } = walk(first, &mut r)?;
         Ok(Self {
             octets,
             trailing,
@@ -206,6 +210,76 @@ impl<'a> Packet<'a> {
     #[must_use]
     pub const fn header_len(&self) -> usize {
         self.header_len
+    }
+
+    /// The extension headers once more, IPv6; they were walked before, so that nothing is wrong with them.
+    fn walked(&self) -> Option<Walked> {
+        let first = self.octets.get(NEXT_HEADER_AT)?;
+        let mut r = Reader::at(self.octets.get(IPV6_HEADER_LEN..)?, IPV6_HEADER_LEN);
+        walk(IpProtocol(*first), &mut r).ok()
+    }
+
+    /// Where the octet stands that names the next layer: in the fixed header, or in the last extension header.
+    #[must_use]
+    pub fn next_header_at(&self) -> usize {
+        match self.version() {
+            Version::V4 => IPV4_PROTOCOL_AT,
+            Version::V6 => self.walked().map_or(NEXT_HEADER_AT, |walked| walked.next_header_at),
+        }
+    }
+
+    /// Where transport mode cuts the packet.
+    #[must_use]
+    pub fn split(&self) -> Split {
+        let whole_header =
+            Split { at: self.header_len, next_header_at: self.next_header_at(), protocol: self.protocol };
+        match self.version() {
+            Version::V4 => whole_header,
+            Version::V6 => self.walked().map_or(whole_header, |walked| walked.split),
+        }
+    }
+
+    /// Whether the packet has options (IPv4) or extension headers (IPv6).
+    #[must_use]
+    pub const fn is_extended(&self) -> bool {
+        match self.source {
+            IpAddr::V4(_) => self.header_len > IPV4_HEADER_LEN,
+            IpAddr::V6(_) => self.header_len > IPV6_HEADER_LEN,
+        }
+    }
+
+    /// Whether IPv6 has a fragment header, which a whole packet may have too (RFC 6946).
+    #[must_use]
+    pub fn has_fragment_header(&self) -> bool {
+        self.version() == Version::V6
+            && self.is_extended()
+            && self.walked().is_some_and(|walked| walked.fragmented)
+    }
+
+    /// Whether the packet says by which way it wants to go: loose or strict source route of IPv4, the routing header of
+    /// type 0 of IPv6, which RFC 5095 has abolished. Malformed IPv4 options end the search.
+    #[must_use]
+    pub fn has_source_route(&self) -> bool {
+        if !self.is_extended() {
+            return false;
+        }
+        match self.version() {
+            Version::V4 => {
+                let mut options = self.octets.get(IPV4_HEADER_LEN..self.header_len).unwrap_or_default();
+                while let Some((&kind, rest)) = options.split_first() {
+                    let length = match (kind, rest.first()) {
+                        (0, _) => return false,
+                        (LOOSE_SOURCE_ROUTE | STRICT_SOURCE_ROUTE, _) => return true,
+                        (1, _) => 1,
+                        (_, Some(&length)) if length >= 2 => usize::from(length),
+                        _ => return false,
+                    };
+                    options = options.get(length..).unwrap_or_default();
+                }
+                false
+            }
+            Version::V6 => self.walked().is_some_and(|walked| walked.source_route),
+        }
     }
 
     /// Octets of the whole packet, as its length field says.
@@ -392,6 +466,10 @@ mod tests {
         assert_eq!(packet.fragment(), Fragment::First { id: 9 });
         assert_eq!(packet.next_layer(), NextLayer::Icmp { kind: 128, code: 0 });
         assert_eq!((packet.traffic_class(), packet.version()), (0xb9, Version::V6));
+        // Transport mode leaves the options before the routing header and that one outside.
+        let split = Split { at: 72, next_header_at: 64, protocol: IpProtocol::IPV6_FRAG };
+        assert_eq!((packet.split(), packet.next_header_at()), (split, 72));
+        assert!(packet.has_source_route() && packet.has_fragment_header() && packet.is_extended());
     }
 
     #[test]
@@ -439,6 +517,35 @@ mod tests {
         assert_eq!((error(&octets).field, error(&octets).at), ("IPv6 second fragment header", 48));
         let octets = v6(IpProtocol::IPV6_OPTS, &[60, 9, 0, 0, 0, 0, 0, 0]);
         assert_eq!((error(&octets).field, error(&octets).at), ("IPv6 extension header", 42));
+    }
+
+    #[test]
+    fn transport_mode_protects_options_for_the_last_destination() {
+        let options = [59, 0, 1, 4, 0, 0, 0, 0];
+        let octets = v6(IpProtocol::IPV6_OPTS, &options);
+        let split = Packet::parse(&octets).unwrap().split();
+        assert_eq!(split, Split { at: 40, next_header_at: 6, protocol: IpProtocol::IPV6_OPTS });
+        let octets = v4(IpProtocol::UDP, &[0; 8]);
+        let packet = Packet::parse(&octets).unwrap();
+        assert_eq!(packet.split(), Split { at: 20, next_header_at: 9, protocol: IpProtocol::UDP });
+        assert!(!packet.is_extended() && !packet.has_source_route());
+    }
+
+    #[test]
+    fn source_routes_are_seen_among_other_options() {
+        for (options, expected) in [
+            ([1, 1, 131, 3, 4, 0, 0, 0], true),
+            ([148, 4, 0, 0, 137, 3, 4, 0], true),
+            ([148, 4, 0, 0, 0, 137, 3, 4], false),
+            ([148, 0, 0, 0, 137, 3, 4, 0], false),
+            ([7, 8, 4, 137, 131, 0, 0, 0], false),
+        ] {
+            let mut octets = v4(IpProtocol::UDP, &options);
+            octets[0] = 0x47;
+            assert_eq!(Packet::parse(&octets).unwrap().has_source_route(), expected, "{options:?}");
+        }
+        let mobile = v6(IpProtocol::IPV6_ROUTE, &[59, 0, 2, 0, 0, 0, 0, 0]);
+        assert!(!Packet::parse(&mobile).unwrap().has_source_route());
     }
 
     #[test]

@@ -8,6 +8,21 @@ use crate::registry::IpProtocol;
 /// The most extension headers followed in one packet.
 pub const MAX_EXTENSION_HEADERS: usize = 16;
 
+/// Where a packet is cut to protect what follows its header: transport mode's ESP or AH goes in between
+/// (RFC 4303 §3.1.1, RFC 4302 §3.1.1).
+///
+/// In IPv6 behind the hop-by-hop and routing headers and whatever precedes these, so that destination options for the
+/// last destination are protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Split {
+    /// Octets before the cut.
+    pub at: usize,
+    /// The octet among them that names what follows the cut.
+    pub next_header_at: usize,
+    /// What it names.
+    pub protocol: IpProtocol,
+}
+
 /// Where the walk ended.
 pub(super) struct Walked {
     /// The next layer: anything that is no extension header. ESP, AH, Mobility, HIP and Shim6 are next layers here, for
@@ -15,7 +30,17 @@ pub(super) struct Walked {
     pub(super) protocol: IpProtocol,
     /// The fragment header's contents.
     pub(super) fragment: Fragment,
+    /// Whether there is a fragment header, be it of a whole packet.
+    pub(super) fragmented: bool,
+    /// Where the octet is that names the next layer.
+    pub(super) next_header_at: usize,
+    pub(super) split: Split,
+    /// Whether there is a routing header of type 0 (RFC 5095).
+    pub(super) source_route: bool,
 }
+
+/// Where the next header of the fixed header stands.
+pub(super) const NEXT_HEADER_AT: usize = 6;
 
 /// Follows the extension headers from `first` on; `r` then stands at the next layer.
 ///
@@ -24,6 +49,9 @@ pub(super) fn walk(first: IpProtocol, r: &mut Reader<'_>) -> Result<Walked, Deco
     let mut protocol = first;
     let mut fragment = Fragment::Whole;
     let mut fragmented = false;
+    let mut next_header_at = NEXT_HEADER_AT;
+    let mut split = Split { at: r.offset(), next_header_at, protocol };
+    let mut source_route = false;
     for count in 0..=MAX_EXTENSION_HEADERS {
         let at = r.offset();
         match protocol {
@@ -46,8 +74,14 @@ pub(super) fn walk(first: IpProtocol, r: &mut Reader<'_>) -> Result<Walked, Deco
                 let next = r.u8("IPv6 extension next header")?;
                 let length = r.u8("IPv6 extension length")?;
                 // In units of 8 octets, not counting the first 8, of which two are read.
-                r.take("IPv6 extension header", usize::from(length).saturating_mul(8).saturating_add(6))?;
-                protocol = IpProtocol(next);
+                let body =
+                    r.take("IPv6 extension header", usize::from(length).saturating_mul(8).saturating_add(6))?;
+                let this = protocol;
+                (protocol, next_header_at) = (IpProtocol(next), at);
+                if this != IpProtocol::IPV6_OPTS && !fragmented {
+                    split = Split { at: r.offset(), next_header_at, protocol };
+                }
+                source_route |= this == IpProtocol::IPV6_ROUTE && body.first() == Some(&0);
             }
             // One that cuts up a fragment again would let a later fragment pass for a first one.
             IpProtocol::IPV6_FRAG if fragmented => {
@@ -65,7 +99,7 @@ pub(super) fn walk(first: IpProtocol, r: &mut Reader<'_>) -> Result<Walked, Deco
                 r.u8("IPv6 fragment reserved")?;
                 let word = r.u16("IPv6 fragment offset")?;
                 let id = r.u32("IPv6 fragment identification")?;
-                protocol = IpProtocol(next);
+                (protocol, next_header_at) = (IpProtocol(next), at);
                 fragment = Fragment::new(id, word & !7, word & 1 != 0);
                 if matches!(fragment, Fragment::Later { .. }) {
                     break;
@@ -74,5 +108,5 @@ pub(super) fn walk(first: IpProtocol, r: &mut Reader<'_>) -> Result<Walked, Deco
             _ => break,
         }
     }
-    Ok(Walked { protocol, fragment })
+    Ok(Walked { protocol, fragment, fragmented, next_header_at, split, source_route })
 }
