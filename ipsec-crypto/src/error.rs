@@ -1,6 +1,6 @@
 //! What can go wrong in this crate.
 
-use crate::suite::{Cipher, Encryption, Group, Integrity, Prf};
+use crate::suite::{Cipher, Encryption, Group, Integrity, KeyAlgorithm, Prf, SignatureScheme};
 
 /// An error of the algorithm layer. None of them carries a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +37,48 @@ pub enum CryptoError {
         group: Group,
         /// Why it is missing.
         reason: Missing,
+    },
+    /// The provider has no implementation of this signature scheme.
+    #[error("signature scheme {scheme} is not available: {reason}")]
+    UnsupportedSignature {
+        /// The scheme that was asked for.
+        scheme: SignatureScheme,
+        /// Why it is missing.
+        reason: Missing,
+    },
+    /// A signature that does not verify. Why is not said: nothing depends on it but an attacker's next attempt.
+    #[error("the {scheme} signature is not that of this key over this text")]
+    BadSignature {
+        /// The scheme it was to be of.
+        scheme: SignatureScheme,
+    },
+    /// A key of another algorithm than the scheme takes.
+    #[error("{scheme} takes no {key} key")]
+    WrongKey {
+        /// The scheme.
+        scheme: SignatureScheme,
+        /// What kind of key was given.
+        key: KeyAlgorithm,
+    },
+    /// A digest to sign that is empty, or longer than the key can hold.
+    #[error("{scheme} with this key cannot sign a digest of {got} octets")]
+    BadDigestLength {
+        /// The scheme.
+        scheme: SignatureScheme,
+        /// Octets given.
+        got: usize,
+    },
+    /// A signature came out wrong, by a fault of key or machine, and was not given out.
+    #[error("signing with {scheme} failed: key or machine is faulty")]
+    SigningFailed {
+        /// The scheme.
+        scheme: SignatureScheme,
+    },
+    /// Octets that are no usable key.
+    #[error("bad key: {reason}")]
+    BadKey {
+        /// What is wrong with it.
+        reason: KeyFault,
     },
     /// A key of the wrong length for its algorithm.
     #[error("{algorithm} takes a key of {expected} octets, not {got}")]
@@ -164,6 +206,52 @@ pub enum Missing {
     /// This provider leaves it out.
     #[error("the provider does not have it")]
     Provider,
+}
+
+/// What is wrong with a key of a signature algorithm.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyFault {
+    /// Not the DER it should be, or more than that.
+    #[error("not a well-formed {what}")]
+    Encoding {
+        /// What was expected there.
+        what: &'static str,
+    },
+    /// A kind of key, curve or form that is not supported.
+    #[error("{found} is not supported")]
+    Unsupported {
+        /// Its name, or its object identifier.
+        found: String,
+    },
+    /// A modulus that is too short.
+    #[error("{bits} bits are too short, {least} are the least")]
+    TooShort {
+        /// Bits of the modulus.
+        bits: u32,
+        /// Bits of the shortest that is taken.
+        least: u32,
+    },
+    /// A modulus that is too long.
+    #[error("{bits} bits are too long, {most} are the most")]
+    TooLong {
+        /// Bits of the modulus.
+        bits: u32,
+        /// Bits of the longest that is taken.
+        most: u32,
+    },
+    /// Numbers that make no sound key.
+    #[error("{what}")]
+    Unsound {
+        /// What is wrong with them.
+        what: &'static str,
+    },
+    /// A point that is not on its curve.
+    #[error("its point is not on the curve")]
+    NotOnCurve,
+    /// A private key without its public key.
+    #[error("it does not carry its public key")]
+    NoPublicKey,
 }
 
 /// What is wrong with a public key exchange value.

@@ -51,21 +51,28 @@ mod cipher;
 mod error;
 mod group;
 mod integrity;
+mod key;
 mod prf;
 mod protection;
 mod provider;
 mod random;
 mod secret;
+mod sign;
 pub mod suite;
 
 pub use aead::{AeadAlgorithm, AeadKey};
 pub use cipher::{CipherAlgorithm, CipherKey};
-pub use error::{CryptoError, Missing, PublicValueFault};
+pub use error::{CryptoError, KeyFault, Missing, PublicValueFault};
 pub use group::{KeyExchange, KeyPair, check_modp_public};
 pub use integrity::{IntegrityAlgorithm, IntegrityKey};
+pub use key::{MAX_RSA_BITS, MIN_RSA_BITS, PrivateKey, PublicKey};
 pub use prf::PrfAlgorithm;
 pub use protection::{InOut, Job, MAX_ICV_LEN, Outcome, Protection, ProtectionSuite, open, seal};
 pub use provider::CryptoProvider;
 pub use random::{IvGenerator, OsRandom, SecureRandom, Seeded};
 pub use secret::Secret;
-pub use suite::{Cipher, Encryption, EspSuite, Group, IkeSuite, Integrity, Prf, Status, Support};
+pub use sign::{SignatureAlgorithm, Signer};
+pub use suite::{
+    Cipher, Encryption, EspSuite, Group, Hash, IkeSuite, Integrity, KeyAlgorithm, Prf, SignatureScheme,
+    Status, Support,
+};

@@ -5,16 +5,20 @@
 
 mod encryption;
 mod group;
+mod hash;
 mod integrity;
 mod named;
 mod prf;
 mod proposal;
+mod signature;
 
 pub use encryption::{Cipher, Encryption, EncryptionRow};
 pub use group::{Group, GroupRow};
+pub use hash::{Hash, HashRow};
 pub use integrity::{Integrity, IntegrityRow};
 pub use prf::{Prf, PrfRow};
 pub use proposal::{EspSuite, IkeSuite};
+pub use signature::{KeyAlgorithm, SignatureEncoding, SignatureInput, SignatureRow, SignatureScheme};
 
 use std::fmt;
 

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use ipsec_crypto::{Encryption, Group, Integrity, Prf, Support};
+use ipsec_crypto::{Encryption, Group, Hash, Integrity, Prf, SignatureScheme, Support};
 
 fn number<T: Display>(number: Option<T>) -> String {
     number.map_or_else(|| "-".to_owned(), |number| number.to_string())
@@ -112,6 +112,36 @@ fn render() -> String {
                 row.status.to_string(),
                 row.status_source.to_owned(),
                 support(row.support, row.legacy),
+            ]
+        }),
+    );
+    text += &table(
+        "Signatures",
+        &["name", "IKEv1", "IKEv2", "object identifier", "hash", "status", "after", "native"],
+        SignatureScheme::rows().iter().map(|row| {
+            vec![
+                row.name.to_owned(),
+                number(row.ikev1_auth),
+                number(row.ikev2_auth),
+                row.oid.unwrap_or("-").to_owned(),
+                row.hash.map_or("as negotiated", Hash::name).to_owned(),
+                row.status.to_string(),
+                row.status_source.to_owned(),
+                support(row.support, row.legacy),
+            ]
+        }),
+    );
+    text += &table(
+        "Hashes of signatures",
+        &["name", "IKEv2", "output", "status", "after", "native"],
+        Hash::rows().iter().map(|row| {
+            vec![
+                row.name.to_owned(),
+                row.ikev2.to_string(),
+                row.output.to_string(),
+                row.status.to_string(),
+                row.status_source.to_owned(),
+                support(row.support, false),
             ]
         }),
     );

@@ -7,7 +7,7 @@ mod common;
 use common::providers;
 use ipsec_crypto::{
     Cipher, CryptoError, CryptoProvider, Encryption, Group, Integrity, Missing, Prf, ProtectionSuite, Seeded,
-    Support,
+    SignatureScheme, Support,
 };
 
 #[test]
@@ -47,6 +47,14 @@ fn has_exactly_what_the_table_calls_native() {
         }
         for row in Group::rows() {
             assert_eq!(provider.supports_group(row.id), available(row.support, row.legacy), "{}", row.name);
+        }
+        for row in SignatureScheme::rows() {
+            assert_eq!(
+                provider.supports_signature(row.id),
+                available(row.support, row.legacy),
+                "{}",
+                row.name
+            );
         }
     }
 }

@@ -11,6 +11,10 @@ mod cbc_mac;
 #[cfg(feature = "portable")]
 mod chacha20_poly1305;
 #[cfg(feature = "portable")]
+mod digest;
+#[cfg(feature = "portable")]
+mod ecdsa;
+#[cfg(feature = "portable")]
 mod ecp;
 #[cfg(feature = "fast")]
 mod fast;
@@ -24,6 +28,8 @@ mod modp;
 #[cfg(feature = "portable")]
 mod portable;
 #[cfg(feature = "portable")]
+mod rsa;
+#[cfg(feature = "portable")]
 mod x25519;
 
 use crate::aead::AeadAlgorithm;
@@ -31,9 +37,11 @@ use crate::cipher::{CipherAlgorithm, CipherKey};
 use crate::error::{CryptoError, Missing};
 use crate::group::KeyExchange;
 use crate::integrity::IntegrityAlgorithm;
+use crate::key::{PrivateKey, PublicKey};
 use crate::prf::PrfAlgorithm;
 use crate::protection::{MAX_ICV_LEN, Protection, ProtectionSuite};
-use crate::suite::{Cipher, Group, Integrity, Prf, Support};
+use crate::sign::{SignatureAlgorithm, Signer};
+use crate::suite::{Cipher, Group, Integrity, Prf, SignatureScheme, Support};
 #[cfg(feature = "portable")]
 use crate::{protection::InOut, suite::Encryption};
 #[cfg(feature = "portable")]
@@ -56,6 +64,8 @@ pub struct CryptoProvider {
     pub prfs: &'static [&'static dyn PrfAlgorithm],
     /// Key exchange groups.
     pub groups: &'static [&'static dyn KeyExchange],
+    /// Signature schemes.
+    pub signatures: &'static [&'static dyn SignatureAlgorithm],
 }
 
 /// Why a provider lacks an algorithm.
@@ -106,6 +116,39 @@ impl CryptoProvider {
         })
     }
 
+    /// The implementation of a signature scheme.
+    ///
+    /// # Errors
+    /// [`CryptoError::UnsupportedSignature`].
+    pub fn signature(&self, scheme: SignatureScheme) -> Result<&'static dyn SignatureAlgorithm, CryptoError> {
+        self.signatures.iter().find(|found| found.id() == scheme).copied().ok_or_else(|| {
+            let row = scheme.row();
+            CryptoError::UnsupportedSignature { scheme, reason: missing(row.support, row.legacy) }
+        })
+    }
+
+    /// Checks a signature, as [`SignatureAlgorithm::verify`] does.
+    ///
+    /// # Errors
+    /// [`CryptoError::UnsupportedSignature`], and those of [`SignatureAlgorithm::verify`].
+    pub fn verify(
+        &self,
+        scheme: SignatureScheme,
+        key: &PublicKey,
+        input: &[u8],
+        signature: &[u8],
+    ) -> Result<(), CryptoError> {
+        self.signature(scheme)?.verify(key, input, signature)
+    }
+
+    /// Prepares a private key for one scheme.
+    ///
+    /// # Errors
+    /// [`CryptoError::UnsupportedSignature`], and those of [`SignatureAlgorithm::signer`].
+    pub fn signer(&self, scheme: SignatureScheme, key: &PrivateKey) -> Result<Box<dyn Signer>, CryptoError> {
+        self.signature(scheme)?.signer(key)
+    }
+
     fn cipher(&self, cipher: Cipher) -> Result<&'static dyn CipherAlgorithm, CryptoError> {
         if cipher.row().is_combined() {
             return Err(CryptoError::UnsupportedCipher { cipher, reason: Missing::CombinedMode });
@@ -146,6 +189,11 @@ impl CryptoProvider {
     /// Whether this group can be had.
     pub fn supports_group(&self, group: Group) -> bool {
         self.group(group).is_ok()
+    }
+
+    /// Whether this signature scheme can be had.
+    pub fn supports_signature(&self, scheme: SignatureScheme) -> bool {
+        self.signature(scheme).is_ok()
     }
 
     /// Whether packets can be protected this way.
@@ -217,7 +265,7 @@ impl CryptoProvider {
     /// [`CryptoError::Inconsistent`] with the first contradiction.
     pub fn consistency_check(&self) -> Result<(), CryptoError> {
         // Destructured so that a new list cannot be forgotten here.
-        let Self { name: provider, ciphers, aeads, integrity, prfs, groups } = *self;
+        let Self { name: provider, ciphers, aeads, integrity, prfs, groups, signatures } = *self;
         let check = |good: bool, detail: &dyn std::fmt::Display| {
             if good {
                 Ok(())
@@ -262,6 +310,10 @@ impl CryptoProvider {
             let row = algorithm.id().row();
             check(!groups.iter().take(index).any(|other| other.id() == row.id), &row.name)?;
             check(algorithm.public_len() == row.public, &row.name)?;
+        }
+        for (index, algorithm) in signatures.iter().enumerate() {
+            let row = algorithm.id().row();
+            check(!signatures.iter().take(index).any(|other| other.id() == row.id), &row.name)?;
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ use super::ecp::{ECP256, ECP384, ECP521};
 use super::legacy;
 use super::modp::{MODP2048, MODP3072, MODP4096, MODP6144, MODP8192};
 use super::x25519::X25519;
-use super::{CryptoProvider, aes_ccm, aes_gcm, cbc_mac};
+use super::{CryptoProvider, aes_ccm, aes_gcm, cbc_mac, ecdsa, rsa};
 use crate::cipher::{CipherAlgorithm, CipherKey};
 use crate::error::CryptoError;
 use crate::group::KeyExchange;
@@ -80,6 +80,22 @@ pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
         legacy::PRF_MD5,
     ],
     groups: GROUPS,
+    signatures: &[
+        ecdsa::SHA256,
+        ecdsa::SHA384,
+        ecdsa::SHA512,
+        rsa::SHA256,
+        rsa::SHA384,
+        rsa::SHA512,
+        ecdsa::FIXED_256,
+        ecdsa::FIXED_384,
+        ecdsa::FIXED_521,
+        rsa::SHA1,
+        ecdsa::RAW_256,
+        ecdsa::RAW_384,
+        ecdsa::RAW_521,
+        rsa::RAW,
+    ],
 };
 
 const PRF_SHA1: &dyn PrfAlgorithm = &HmacPrf::<Hmac<Sha1>, Sha1> { id: Prf::HmacSha1, mac: PhantomData };

@@ -25,6 +25,7 @@ const PROVIDER: CryptoProvider = CryptoProvider {
     integrity: &[&Constant(Integrity::HmacSha256_128), &Constant(Integrity::HmacSha1_96)],
     prfs: &[&Fixed(Prf::HmacSha256), &Fixed(Prf::HmacSha1)],
     groups: &[&Known(Group::Modp2048)],
+    signatures: &[],
 };
 
 #[derive(Clone, Copy, Debug)]

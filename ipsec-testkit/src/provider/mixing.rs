@@ -41,6 +41,7 @@ const PROVIDER: CryptoProvider = CryptoProvider {
         &Sum(Group::Modp1536),
         &Sum(Group::Modp1024),
     ],
+    signatures: &[],
 };
 
 /// Absorbs octets; no two short inputs in a test give the same state by accident.

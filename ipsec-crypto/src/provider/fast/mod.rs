@@ -62,4 +62,5 @@ pub(super) const PROVIDER: CryptoProvider = CryptoProvider {
         #[cfg(feature = "legacy")]
         &legacy::MODP768,
     ],
+    signatures: portable::PROVIDER.signatures,
 };

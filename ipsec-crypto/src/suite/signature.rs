@@ -1,0 +1,642 @@
+//! Signatures: how a message and a key become the octets of a Signature or Authentication payload.
+
+use super::named::named;
+use super::{Hash, Status, Support};
+
+/// A signature scheme: key algorithm, hash and encoding together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum SignatureScheme {
+    /// RSA with PKCS#1 v1.5 around the octets given, without DigestInfo: IKEv1 signs HASH_I and HASH_R so (RFC 2409 §5.1).
+    RsaRaw,
+    /// RSA with PKCS#1 v1.5 and SHA-1 (RFC 7296 §2.15).
+    RsaSha1,
+    /// RSA with PKCS#1 v1.5 and SHA-256 (RFC 7427 appendix A.1).
+    RsaSha256,
+    /// RSA with PKCS#1 v1.5 and SHA-384 (RFC 7427 appendix A.1).
+    RsaSha384,
+    /// RSA with PKCS#1 v1.5 and SHA-512 (RFC 7427 appendix A.1).
+    RsaSha512,
+    /// RSASSA-PSS with its default parameters (RFC 7427 appendix A.4.2).
+    RsaPssSha1,
+    /// RSASSA-PSS with SHA-256, and a salt as long as the hash (RFC 7427 appendix A.4).
+    RsaPssSha256,
+    /// RSASSA-PSS with SHA-384, and a salt as long as the hash (RFC 7427 appendix A.4).
+    RsaPssSha384,
+    /// RSASSA-PSS with SHA-512, and a salt as long as the hash (RFC 7427 appendix A.4).
+    RsaPssSha512,
+    /// ECDSA on P-256 over the octets given, as r | s: IKEv1 signs HASH_I and HASH_R so, made with HMAC-SHA-256 (RFC 2409 §5.1, RFC 4754).
+    Ecdsa256Raw,
+    /// ECDSA on P-384 over the octets given, as r | s: IKEv1 signs HASH_I and HASH_R so, made with HMAC-SHA-384 (RFC 2409 §5.1, RFC 4754).
+    Ecdsa384Raw,
+    /// ECDSA on P-521 over the octets given, as r | s: IKEv1 signs HASH_I and HASH_R so, made with HMAC-SHA-512 (RFC 2409 §5.1, RFC 4754).
+    Ecdsa521Raw,
+    /// ECDSA on P-256 with SHA-256, as r | s (RFC 4754).
+    Ecdsa256,
+    /// ECDSA on P-384 with SHA-384, as r | s (RFC 4754).
+    Ecdsa384,
+    /// ECDSA on P-521 with SHA-512, as r | s (RFC 4754).
+    Ecdsa521,
+    /// ECDSA with SHA-1, in DER (RFC 7427 appendix A.3.1).
+    EcdsaSha1,
+    /// ECDSA on the key's curve with SHA-256, in DER (RFC 7427 appendix A.3).
+    EcdsaSha256,
+    /// ECDSA on the key's curve with SHA-384, in DER (RFC 7427 appendix A.3).
+    EcdsaSha384,
+    /// ECDSA on the key's curve with SHA-512, in DER (RFC 7427 appendix A.3).
+    EcdsaSha512,
+    /// Ed25519 (RFC 8420).
+    Ed25519,
+    /// Ed448 (RFC 8420).
+    Ed448,
+    /// DSA with SHA-1: r | s in IKEv1 (RFC 2409 §5.1), DER in IKEv2.
+    Dss,
+    /// DSA with SHA-256, in DER (RFC 7427 appendix A.2.2).
+    DsaSha256,
+}
+
+/// What kind of key it is, and on which curve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum KeyAlgorithm {
+    /// RSA (RFC 8017).
+    Rsa,
+    /// Elliptic curve P-256 (RFC 5480).
+    EcP256,
+    /// Elliptic curve P-384 (RFC 5480).
+    EcP384,
+    /// Elliptic curve P-521 (RFC 5480).
+    EcP521,
+    /// Ed25519 (RFC 8410): named only.
+    Ed25519,
+    /// Ed448 (RFC 8410): named only.
+    Ed448,
+    /// DSA (RFC 3279): named only.
+    Dsa,
+}
+
+impl std::fmt::Display for KeyAlgorithm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Rsa => "RSA",
+            Self::EcP256 => "EC P-256",
+            Self::EcP384 => "EC P-384",
+            Self::EcP521 => "EC P-521",
+            Self::Ed25519 => "Ed25519",
+            Self::Ed448 => "Ed448",
+            Self::Dsa => "DSA",
+        })
+    }
+}
+
+/// What a scheme is given to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureInput {
+    /// The message: the scheme hashes it.
+    Message,
+    /// What a hash or MAC gave already: the scheme takes it as it is.
+    Digest,
+}
+
+/// How the signature is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignatureEncoding {
+    /// One number as long as the modulus, of PKCS#1 v1.5 (RFC 8017 §8.2).
+    Pkcs1,
+    /// One number as long as the modulus, of PSS (RFC 8017 §8.1).
+    Pss,
+    /// Two numbers of fixed width, one behind the other (RFC 4754 §7, RFC 8032).
+    Fixed,
+    /// A DER sequence of two numbers (RFC 3279 §2.2.3).
+    Der,
+}
+
+/// What there is to know about a signature scheme.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct SignatureRow {
+    /// The scheme.
+    pub id: SignatureScheme,
+    /// Our name for it.
+    pub name: &'static str,
+    /// Other names: IANA's, the RFCs', Cisco's.
+    pub aliases: &'static [&'static str],
+    /// The keys it takes.
+    pub keys: &'static [KeyAlgorithm],
+    /// The hash that belongs to it. With [`SignatureInput::Digest`]: the hash whose HMAC makes HASH_I and HASH_R, whatever was
+    /// negotiated (RFC 2409 §5.1); `None` for the negotiated one.
+    pub hash: Option<Hash>,
+    /// What it is given.
+    pub input: SignatureInput,
+    /// How the signature is written.
+    pub encoding: SignatureEncoding,
+    /// Value of IKEv1's phase 1 attribute Authentication Method (RFC 2409 appendix A, RFC 4754 §9).
+    pub ikev1_auth: Option<u16>,
+    /// IKEv2 Auth Method (RFC 7296 §3.8). Schemes without one go by method 14 and their AlgorithmIdentifier.
+    pub ikev2_auth: Option<u8>,
+    /// The object identifier, dotted.
+    pub oid: Option<&'static str>,
+    /// The whole AlgorithmIdentifier in DER, as IKEv2's method 14 and certificates carry it (RFC 7427 appendix A).
+    pub algorithm_identifier: Option<&'static [u8]>,
+    /// How far it may be trusted.
+    pub status: Status,
+    /// Where the status is said.
+    pub status_source: &'static str,
+    /// Whether it is implemented.
+    pub support: Support,
+    /// Whether the `legacy` feature and an explicit line of configuration are needed.
+    pub legacy: bool,
+}
+
+/// Every curve there is a key for.
+const CURVES: &[KeyAlgorithm] = &[KeyAlgorithm::EcP256, KeyAlgorithm::EcP384, KeyAlgorithm::EcP521];
+
+static ROWS: [SignatureRow; 23] = [
+    SignatureRow {
+        id: SignatureScheme::RsaRaw,
+        name: "rsa-raw",
+        aliases: &["rsa-sig", "RSA-SIG signatures"],
+        keys: &[KeyAlgorithm::Rsa],
+        hash: None,
+        input: SignatureInput::Digest,
+        encoding: SignatureEncoding::Pkcs1,
+        ikev1_auth: Some(3),
+        ikev2_auth: None,
+        oid: None,
+        algorithm_identifier: None,
+        status: Status::Legacy,
+        status_source: "RFC 9395",
+        support: Support::Native,
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::RsaSha1,
+        name: "rsa-sha1",
+        aliases: &["sha1WithRSAEncryption", "RSA Digital Signature"],
+        keys: &[KeyAlgorithm::Rsa],
+        hash: Some(Hash::Sha1),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Pkcs1,
+        ikev1_auth: None,
+        ikev2_auth: Some(1),
+        oid: Some("1.2.840.113549.1.1.5"),
+        algorithm_identifier: Some(b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05\x05\x00"),
+        status: Status::Legacy,
+        status_source: "RFC 8247 section 3.1",
+        support: Support::Native,
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::RsaSha256,
+        name: "rsa-sha256",
+        aliases: &["sha256WithRSAEncryption"],
+        keys: &[KeyAlgorithm::Rsa],
+        hash: Some(Hash::Sha256),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Pkcs1,
+        ikev1_auth: None,
+        ikev2_auth: None,
+        oid: Some("1.2.840.113549.1.1.11"),
+        algorithm_identifier: Some(b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00"),
+        status: Status::Modern,
+        status_source: "RFC 8247 section 3.2",
+        support: Support::Native,
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::RsaSha384,
+        name: "rsa-sha384",
+        aliases: &["sha384WithRSAEncryption"],
+        keys: &[KeyAlgorithm::Rsa],
+        hash: Some(Hash::Sha384),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Pkcs1,
+        ikev1_auth: None,
+        ikev2_auth: None,
+        oid: Some("1.2.840.113549.1.1.12"),
+        algorithm_identifier: Some(b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c\x05\x00"),
+        status: Status::Modern,
+        status_source: "RFC 7427 appendix A.1",
+        support: Support::Native,
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::RsaSha512,
+        name: "rsa-sha512",
+        aliases: &["sha512WithRSAEncryption"],
+        keys: &[KeyAlgorithm::Rsa],
+        hash: Some(Hash::Sha512),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Pkcs1,
+        ikev1_auth: None,
+        ikev2_auth: None,
+        oid: Some("1.2.840.113549.1.1.13"),
+        algorithm_identifier: Some(b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d\x05\x00"),
+        status: Status::Modern,
+        status_source: "RFC 8247 section 3.2",
+        support: Support::Native,
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::RsaPssSha1,
+        name: "rsa-pss-sha1",
+        aliases: &["RSASSA-PSS with Default Parameters"],
+        keys: &[KeyAlgorithm::Rsa],
+        hash: Some(Hash::Sha1),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Pss,
+        ikev1_auth: None,
+        ikev2_auth: None,
+        oid: Some("1.2.840.113549.1.1.10"),
+        algorithm_identifier: Some(b"\x30\x3e\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a\x30\x31\xa0\x0b\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\xa1\x18\x30\x16\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\xa2\x03\x02\x01\x14\xa3\x03\x02\x01\x01"),
+        status: Status::Broken,
+        status_source: "RFC 8247 section 3.2",
+        support: Support::NamedOnly("MUST NOT be used"),
+        legacy: true,
+    },
+    SignatureRow {
+        id: SignatureScheme::RsaPssSha256,
+        name: "rsa-pss-sha256",
+        aliases: &["RSASSA-PSS with SHA-256"],
+        keys: &[KeyAlgorithm::Rsa],
+        hash: Some(Hash::Sha256),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Pss,
+        ikev1_auth: None,
+        ikev2_auth: None,
+        oid: Some("1.2.840.113549.1.1.10"),
+        algorithm_identifier: Some(b"\x30\x46\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a\x30\x39\xa0\x0f\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\xa1\x1c\x30\x1a\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\xa2\x03\x02\x01\x20\xa3\x03\x02\x01\x01"),
+        status: Status::Modern,
+        status_source: "RFC 8247 section 3.2",
+        support: Support::NamedOnly("of IKEv2 alone; not implemented"),
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::RsaPssSha384,
+        name: "rsa-pss-sha384",
+        aliases: &["RSASSA-PSS with SHA-384"],
+        keys: &[KeyAlgorithm::Rsa],
+        hash: Some(Hash::Sha384),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Pss,
+        ikev1_auth: None,
+        ikev2_auth: None,
+        oid: Some("1.2.840.113549.1.1.10"),
+        algorithm_identifier: Some(b"\x30\x46\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a\x30\x39\xa0\x0f\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\xa1\x1c\x30\x1a\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\xa2\x03\x02\x01\x30\xa3\x03\x02\x01\x01"),
+        status: Status::Modern,
+        status_source: "RFC 8247 section 3.2",
+        support: Support::NamedOnly("of IKEv2 alone; not implemented"),
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::RsaPssSha512,
+        name: "rsa-pss-sha512",
+        aliases: &["RSASSA-PSS with SHA-512"],
+        keys: &[KeyAlgorithm::Rsa],
+        hash: Some(Hash::Sha512),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Pss,
+        ikev1_auth: None,
+        ikev2_auth: None,
+        oid: Some("1.2.840.113549.1.1.10"),
+        algorithm_identifier: Some(b"\x30\x46\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a\x30\x39\xa0\x0f\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\xa1\x1c\x30\x1a\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\xa2\x03\x02\x01\x40\xa3\x03\x02\x01\x01"),
+        status: Status::Modern,
+        status_source: "RFC 8247 section 3.2",
+        support: Support::NamedOnly("of IKEv2 alone; not implemented"),
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::Ecdsa256Raw,
+        name: "ecdsa256-raw",
+        aliases: &[],
+        keys: &[KeyAlgorithm::EcP256],
+        hash: Some(Hash::Sha256),
+        input: SignatureInput::Digest,
+        encoding: SignatureEncoding::Fixed,
+        ikev1_auth: Some(9),
+        ikev2_auth: None,
+        oid: None,
+        algorithm_identifier: None,
+        status: Status::Legacy,
+        status_source: "RFC 9395",
+        support: Support::Native,
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::Ecdsa384Raw,
+        name: "ecdsa384-raw",
+        aliases: &[],
+        keys: &[KeyAlgorithm::EcP384],
+        hash: Some(Hash::Sha384),
+        input: SignatureInput::Digest,
+        encoding: SignatureEncoding::Fixed,
+        ikev1_auth: Some(10),
+        ikev2_auth: None,
+        oid: None,
+        algorithm_identifier: None,
+        status: Status::Legacy,
+        status_source: "RFC 9395",
+        support: Support::Native,
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::Ecdsa521Raw,
+        name: "ecdsa521-raw",
+        aliases: &[],
+        keys: &[KeyAlgorithm::EcP521],
+        hash: Some(Hash::Sha512),
+        input: SignatureInput::Digest,
+        encoding: SignatureEncoding::Fixed,
+        ikev1_auth: Some(11),
+        ikev2_auth: None,
+        oid: None,
+        algorithm_identifier: None,
+        status: Status::Legacy,
+        status_source: "RFC 9395",
+        support: Support::Native,
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::Ecdsa256,
+        name: "ecdsa256",
+        aliases: &["ECDSA-256", "ecdsa-256-256"],
+        keys: &[KeyAlgorithm::EcP256],
+        hash: Some(Hash::Sha256),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Fixed,
+        ikev1_auth: None,
+        ikev2_auth: Some(9),
+        oid: None,
+        algorithm_identifier: None,
+        status: Status::Modern,
+        status_source: "RFC 8247 section 3.1",
+        support: Support::Native,
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::Ecdsa384,
+        name: "ecdsa384",
+        aliases: &["ECDSA-384", "ecdsa-384-384"],
+        keys: &[KeyAlgorithm::EcP384],
+        hash: Some(Hash::Sha384),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Fixed,
+        ikev1_auth: None,
+        ikev2_auth: Some(10),
+        oid: None,
+        algorithm_identifier: None,
+        status: Status::Modern,
+        status_source: "RFC 8247 section 3.1",
+        support: Support::Native,
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::Ecdsa521,
+        name: "ecdsa521",
+        aliases: &["ECDSA-521", "ecdsa-521-512"],
+        keys: &[KeyAlgorithm::EcP521],
+        hash: Some(Hash::Sha512),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Fixed,
+        ikev1_auth: None,
+        ikev2_auth: Some(11),
+        oid: None,
+        algorithm_identifier: None,
+        status: Status::Modern,
+        status_source: "RFC 8247 section 3.1",
+        support: Support::Native,
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::EcdsaSha1,
+        name: "ecdsa-sha1",
+        aliases: &["ecdsa-with-SHA1"],
+        keys: CURVES,
+        hash: Some(Hash::Sha1),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Der,
+        ikev1_auth: None,
+        ikev2_auth: None,
+        oid: Some("1.2.840.10045.4.1"),
+        algorithm_identifier: Some(b"\x30\x09\x06\x07\x2a\x86\x48\xce\x3d\x04\x01"),
+        status: Status::Broken,
+        status_source: "RFC 8247 section 3.2",
+        support: Support::NamedOnly("MUST NOT be used"),
+        legacy: true,
+    },
+    SignatureRow {
+        id: SignatureScheme::EcdsaSha256,
+        name: "ecdsa-sha256",
+        aliases: &["ecdsa-with-SHA256"],
+        keys: CURVES,
+        hash: Some(Hash::Sha256),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Der,
+        ikev1_auth: None,
+        ikev2_auth: None,
+        oid: Some("1.2.840.10045.4.3.2"),
+        algorithm_identifier: Some(b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"),
+        status: Status::Modern,
+        status_source: "RFC 8247 section 3.2",
+        support: Support::Native,
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::EcdsaSha384,
+        name: "ecdsa-sha384",
+        aliases: &["ecdsa-with-SHA384"],
+        keys: CURVES,
+        hash: Some(Hash::Sha384),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Der,
+        ikev1_auth: None,
+        ikev2_auth: None,
+        oid: Some("1.2.840.10045.4.3.3"),
+        algorithm_identifier: Some(b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03"),
+        status: Status::Modern,
+        status_source: "RFC 7427 appendix A.3",
+        support: Support::Native,
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::EcdsaSha512,
+        name: "ecdsa-sha512",
+        aliases: &["ecdsa-with-SHA512"],
+        keys: CURVES,
+        hash: Some(Hash::Sha512),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Der,
+        ikev1_auth: None,
+        ikev2_auth: None,
+        oid: Some("1.2.840.10045.4.3.4"),
+        algorithm_identifier: Some(b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04"),
+        status: Status::Modern,
+        status_source: "RFC 7427 appendix A.3",
+        support: Support::Native,
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::Ed25519,
+        name: "ed25519",
+        aliases: &["id-Ed25519"],
+        keys: &[KeyAlgorithm::Ed25519],
+        hash: Some(Hash::Identity),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Fixed,
+        ikev1_auth: None,
+        ikev2_auth: None,
+        oid: Some("1.3.101.112"),
+        algorithm_identifier: Some(b"\x30\x05\x06\x03\x2b\x65\x70"),
+        status: Status::Modern,
+        status_source: "RFC 8420",
+        support: Support::NamedOnly("of IKEv2 alone; not implemented"),
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::Ed448,
+        name: "ed448",
+        aliases: &["id-Ed448"],
+        keys: &[KeyAlgorithm::Ed448],
+        hash: Some(Hash::Identity),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Fixed,
+        ikev1_auth: None,
+        ikev2_auth: None,
+        oid: Some("1.3.101.113"),
+        algorithm_identifier: Some(b"\x30\x05\x06\x03\x2b\x65\x71"),
+        status: Status::Modern,
+        status_source: "RFC 8420",
+        support: Support::NamedOnly("of IKEv2 alone; not implemented"),
+        legacy: false,
+    },
+    SignatureRow {
+        id: SignatureScheme::Dss,
+        name: "dss",
+        aliases: &["dsa-sha1", "dsa-with-sha1", "DSS-SIG", "DSS Digital Signature"],
+        keys: &[KeyAlgorithm::Dsa],
+        hash: Some(Hash::Sha1),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Fixed,
+        ikev1_auth: Some(2),
+        ikev2_auth: Some(3),
+        oid: Some("1.2.840.10040.4.3"),
+        algorithm_identifier: Some(b"\x30\x09\x06\x07\x2a\x86\x48\xce\x38\x04\x03"),
+        status: Status::Broken,
+        status_source: "RFC 8247 section 3.2",
+        support: Support::NamedOnly("SHOULD NOT be used; no user"),
+        legacy: true,
+    },
+    SignatureRow {
+        id: SignatureScheme::DsaSha256,
+        name: "dsa-sha256",
+        aliases: &["dsa-with-sha256"],
+        keys: &[KeyAlgorithm::Dsa],
+        hash: Some(Hash::Sha256),
+        input: SignatureInput::Message,
+        encoding: SignatureEncoding::Der,
+        ikev1_auth: None,
+        ikev2_auth: None,
+        oid: Some("2.16.840.1.101.3.4.3.2"),
+        algorithm_identifier: Some(b"\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x02"),
+        status: Status::Legacy,
+        status_source: "RFC 7427 appendix A.2",
+        support: Support::NamedOnly("no user"),
+        legacy: true,
+    },
+];
+
+named!(SignatureScheme, SignatureRow, "signature scheme");
+
+/// The octets inside a short DER sequence.
+fn sequence(der: &[u8]) -> Option<&[u8]> {
+    match der {
+        [0x30, len, content @ ..] if *len < 0x80 && usize::from(*len) == content.len() => Some(content),
+        _ => None,
+    }
+}
+
+const NULL: &[u8] = &[5, 0];
+
+impl SignatureScheme {
+    /// Finds the schemes of an IKEv1 Authentication Method (RFC 2409 appendix A).
+    pub fn from_ikev1_auth(method: u16) -> Option<Self> {
+        ROWS.iter().find(|row| row.ikev1_auth == Some(method)).map(|row| row.id)
+    }
+
+    /// Finds the scheme of an IKEv2 Auth Method that stands for one (RFC 7296 §3.8).
+    pub fn from_ikev2_auth(method: u8) -> Option<Self> {
+        ROWS.iter().find(|row| row.ikev2_auth == Some(method)).map(|row| row.id)
+    }
+
+    /// Finds the scheme of an AlgorithmIdentifier in DER: of IKEv2's method 14 (RFC 7427 §3), of a certificate.
+    ///
+    /// Where NULL parameters belong they may be missing (RFC 4055 §5); otherwise the octets must be those of the table.
+    pub fn from_algorithm_identifier(der: &[u8]) -> Option<Self> {
+        let given = sequence(der)?;
+        ROWS.iter()
+            .find(|row| {
+                let Some(known) = row.algorithm_identifier.and_then(sequence) else { return false };
+                known == given || known.strip_suffix(NULL).is_some_and(|bare| bare == given)
+            })
+            .map(|row| row.id)
+    }
+
+    /// Whether it takes this kind of key.
+    pub fn takes(self, key: KeyAlgorithm) -> bool {
+        self.row().keys.contains(&key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+
+    /// An object identifier as dots and numbers, from its DER.
+    fn dotted(der: &[u8]) -> String {
+        let [6, len, content @ ..] = der else { panic!("no OBJECT IDENTIFIER") };
+        let (mut numbers, mut value) = (Vec::new(), 0u32);
+        for octet in &content[..usize::from(*len)] {
+            value = value << 7 | u32::from(octet & 0x7f);
+            if octet & 0x80 == 0 {
+                numbers.push(std::mem::take(&mut value));
+            }
+        }
+        let mut text = format!("{}.{}", numbers[0] / 40, numbers[0] % 40);
+        if numbers[0] >= 80 {
+            text = format!("2.{}", numbers[0] - 80);
+        }
+        for number in &numbers[1..] {
+            write!(text, ".{number}").unwrap();
+        }
+        text
+    }
+
+    #[test]
+    fn numbers_and_identifiers_lead_back_to_their_rows() {
+        for row in SignatureScheme::rows() {
+            assert!(row.ikev1_auth.is_none_or(|id| SignatureScheme::from_ikev1_auth(id) == Some(row.id)));
+            assert!(row.ikev2_auth.is_none_or(|id| SignatureScheme::from_ikev2_auth(id) == Some(row.id)));
+            assert_eq!(row.oid.is_some(), row.algorithm_identifier.is_some());
+            let (Some(oid), Some(der)) = (row.oid, row.algorithm_identifier) else { continue };
+            assert_eq!(SignatureScheme::from_algorithm_identifier(der), Some(row.id), "{}", row.name);
+            assert_eq!(dotted(&der[2..]), oid, "{}", row.name);
+            for cut in 0..der.len() {
+                assert_eq!(SignatureScheme::from_algorithm_identifier(&der[..cut]), None);
+            }
+        }
+    }
+
+    #[test]
+    fn missing_null_parameters_are_taken_and_nothing_else() {
+        let find = SignatureScheme::from_algorithm_identifier;
+        let bare = b"\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b";
+        assert_eq!(find(bare), Some(SignatureScheme::RsaSha256));
+        let with_null = b"\x30\x0c\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02\x05\x00";
+        assert_eq!(find(with_null), None, "ECDSA has no parameters (RFC 5758 section 3.2)");
+        let empty_pss = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a\x30\x00";
+        assert_eq!(find(empty_pss), None);
+    }
+}
