@@ -17,20 +17,21 @@ pub struct Candidate<'a> {
     /// Its name in the table.
     pub name: &'static str,
     work: Box<dyn FnMut() + 'a>,
+    items: u32,
 }
 
 impl<'a> Candidate<'a> {
-    /// `work` does it once.
-    pub fn new(name: &'static str, work: impl FnMut() + 'a) -> Self {
-        Self { name, work: Box::new(work) }
+    /// `work` does it as often as `items` says.
+    pub fn new(name: &'static str, items: u32, work: impl FnMut() + 'a) -> Self {
+        Self { name, work: Box::new(work), items }
     }
 
     fn time(&mut self, times: u32) -> Duration {
-        let start = now();
+        let start = thread_time();
         for _ in 0..times {
             (self.work)();
         }
-        now().saturating_sub(start)
+        thread_time().saturating_sub(start)
     }
 
     /// How often it fits into a round.
@@ -47,20 +48,21 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// Nanoseconds that each candidate takes, in their order.
+/// Nanoseconds that each candidate takes for one item, in their order.
 pub fn race(candidates: &mut [Candidate<'_>]) -> Vec<f64> {
     let times: Vec<u32> = candidates.iter_mut().map(Candidate::calibrate).collect();
     let mut rounds = vec![Vec::with_capacity(ROUNDS); candidates.len()];
     for _ in 0..ROUNDS {
         for ((candidate, &times), taken) in candidates.iter_mut().zip(&times).zip(&mut rounds) {
-            taken.push(candidate.time(times).as_nanos() as f64 / f64::from(times));
+            let items = f64::from(times) * f64::from(candidate.items);
+            taken.push(candidate.time(times).as_nanos() as f64 / items);
         }
     }
     rounds.into_iter().map(median).collect()
 }
 
 /// Processor time of this thread: what others take from the core in between does not count.
-fn now() -> Duration {
+pub fn thread_time() -> Duration {
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("Linux keeps a clock for each thread").into()
 }
 
@@ -79,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn more_work_takes_longer() {
+    fn more_work_takes_longer_and_counts_by_item() {
         let spin = |count: u64| {
             move || {
                 for n in 0..count {
@@ -87,7 +89,12 @@ mod tests {
                 }
             }
         };
-        let times = race(&mut [Candidate::new("little", spin(1_000)), Candidate::new("much", spin(10_000))]);
+        let times = race(&mut [
+            Candidate::new("little", 1, spin(1_000)),
+            Candidate::new("much", 1, spin(10_000)),
+            Candidate::new("much, of ten", 10, spin(10_000)),
+        ]);
         assert!(times[1] > times[0] * 3.0, "{times:?}");
+        assert!(times[2] < times[1] / 3.0, "{times:?}");
     }
 }

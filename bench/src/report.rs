@@ -1,11 +1,28 @@
-//! What a run prints: a table a group, and a line a bound.
+//! What a run prints: the times of each group, a line a bound, and the same as tables for `docs/performance.md`.
+
+use std::fmt::Write as _;
 
 use crate::measure::{Candidate, race};
 
-/// Counts the bounds that do not hold.
+/// Counts the bounds that do not hold, and keeps what the tables show.
 #[derive(Default)]
 pub struct Report {
+    only: Option<String>,
     short: usize,
+    tables: Vec<Table>,
+}
+
+/// Rows under one heading.
+struct Table {
+    title: &'static str,
+    rows: Vec<Row>,
+}
+
+/// A group, and what became of its bounds: of whom, the ratio, the bound.
+struct Row {
+    name: String,
+    times: Vec<(&'static str, f64)>,
+    bounds: Vec<(String, f64, f64)>,
 }
 
 /// Nanoseconds of the candidates of one group, by name.
@@ -27,8 +44,13 @@ impl<'a> Race<'a> {
     }
 
     /// One more candidate; `work` does the work once.
-    pub fn add(mut self, name: &'static str, work: impl FnMut() + 'a) -> Self {
-        self.candidates.push(Candidate::new(name, work));
+    pub fn add(self, name: &'static str, work: impl FnMut() + 'a) -> Self {
+        self.add_batch(name, 1, work)
+    }
+
+    /// One more candidate; `work` does the work as often as `items` says.
+    pub fn add_batch(mut self, name: &'static str, items: u32, work: impl FnMut() + 'a) -> Self {
+        self.candidates.push(Candidate::new(name, items, work));
         self
     }
 
@@ -38,7 +60,7 @@ impl<'a> Race<'a> {
         let times: Vec<_> = self.candidates.iter().map(|candidate| candidate.name).zip(times).collect();
         println!("{}", self.name);
         for (candidate, time) in &times {
-            println!("  {candidate:<28} {time:>12.0} ns");
+            println!("  {candidate:<28} {time:>12.1} ns");
         }
         Group { name: self.name, times }
     }
@@ -51,8 +73,32 @@ impl Group {
 }
 
 impl Report {
+    /// A report of those groups whose name contains `only`.
+    pub fn new(only: Option<String>) -> Self {
+        Self { only, ..Self::default() }
+    }
+
+    /// Whether this group is wanted.
+    pub fn wants(&self, group: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| group.contains(only.as_str()))
+    }
+
+    /// What follows belongs into a table of its own.
+    pub fn table(&mut self, title: &'static str) {
+        self.tables.push(Table { title, rows: Vec::new() });
+    }
+
+    /// Puts the group into the table, whether or not it has bounds.
+    pub fn note(&mut self, group: &Group) {
+        let Some(table) = self.tables.last_mut() else { return };
+        if table.rows.iter().all(|row| row.name != group.name) {
+            table.rows.push(Row { name: group.name.clone(), times: group.times.clone(), bounds: Vec::new() });
+        }
+    }
+
     /// `ours` may take at most `bound` times as long as the fastest of `theirs`. Those that are not built in do not count.
     pub fn bound(&mut self, group: &Group, ours: &str, theirs: &[&str], bound: f64) {
+        self.note(group);
         let time = |wanted: &str| group.time(wanted);
         let own = time(ours).expect("a bound names a candidate of its own group");
         let name = format!("{}/{}", group.name, ours.replace(' ', "-"));
@@ -61,9 +107,12 @@ impl Report {
             return;
         };
         let ratio = own / best;
-        let verdict = if ratio <= bound { "ok" } else { "short" };
         self.short += usize::from(ratio > bound);
-        println!("RATIO {name} {ratio:.2} <= {bound:.2} {verdict}");
+        println!("RATIO {name} {ratio:.2} <= {bound:.2} {}", verdict(ratio, bound));
+        let rows = self.tables.last_mut().map(|table| &mut table.rows);
+        if let Some(row) = rows.into_iter().flatten().find(|row| row.name == group.name) {
+            row.bounds.push((ours.to_owned(), ratio, bound));
+        }
     }
 
     /// `ours` may take at most `share` of the time of `bare` more than `bare`, or `nanoseconds` for each of the `items` that
@@ -82,8 +131,113 @@ impl Report {
         self.bound(group, ours, &[bare], 1.0 + allowed);
     }
 
+    /// A statistical test for leaks through time, on the value that may at most be `bound`.
+    pub fn timing(&mut self, name: &str, t: f64, bound: f64) {
+        let verdict = if t <= bound { "ok" } else { "LEAK" };
+        self.short += usize::from(t > bound);
+        println!("TIMING {name} t={t:.1} <= {bound:.0} {verdict}");
+    }
+
+    /// The same with a leak put there on purpose: a test that does not find it could not find another one.
+    pub fn leak(&mut self, name: &str, t: f64, bound: f64) {
+        let verdict = if t > bound { "ok" } else { "BLIND" };
+        self.short += usize::from(t <= bound);
+        println!("TIMING {name} t={t:.1} > {bound:.0} {verdict}");
+    }
+
     /// Whether every bound held.
     pub fn holds(&self) -> bool {
         self.short == 0
+    }
+
+    /// The tables in Markdown: a row a group, a column a candidate, nanoseconds; behind them the ratios of the bounds.
+    pub fn markdown(&self) -> String {
+        self.tables.iter().filter(|table| !table.rows.is_empty()).map(Table::markdown).collect()
+    }
+}
+
+impl Table {
+    fn markdown(&self) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        for (name, _) in self.rows.iter().flat_map(|row| &row.times) {
+            if !names.contains(name) {
+                names.push(name);
+            }
+        }
+        let bounded = self.rows.iter().any(|row| !row.bounds.is_empty());
+        let mut text = format!("\n### {}\n\n| ns |", self.title);
+        names.iter().for_each(|name| {
+            let _ = write!(text, " {name} |");
+        });
+        text += if bounded { " bounds |\n|---|" } else { "\n|---|" };
+        text += &"---:|".repeat(names.len());
+        text += if bounded { "---|\n" } else { "\n" };
+        for row in &self.rows {
+            let _ = write!(text, "| {} |", row.name.split_once('/').map_or(&*row.name, |(_, name)| name));
+            for name in &names {
+                match row.times.iter().find(|(it, _)| it == name) {
+                    Some((_, time)) if *time < 100.0 => write!(text, " {time:.1} |"),
+                    Some((_, time)) => write!(text, " {time:.0} |"),
+                    None => write!(text, " |"),
+                }
+                .expect("a string takes everything");
+            }
+            if bounded {
+                let bounds = row.bounds.iter().map(|(who, ratio, bound)| {
+                    let mark = if ratio <= bound { "" } else { "**" };
+                    format!("{who} {ratio:.2} ≤ {bound:.2} {mark}{}{mark}", verdict(*ratio, *bound))
+                });
+                let _ = write!(text, " {} |", bounds.collect::<Vec<_>>().join("; "));
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+fn verdict(ratio: f64, bound: f64) -> &'static str {
+    if ratio <= bound { "ok" } else { "short" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group() -> Group {
+        Group { name: "area/work".into(), times: vec![("ours", 12.0), ("theirs", 100.0), ("others", 10.0)] }
+    }
+
+    #[test]
+    fn a_bound_is_against_the_fastest_that_is_there() {
+        let mut report = Report::default();
+        report.bound(&group(), "ours", &["theirs"], 1.0);
+        assert!(report.holds());
+        report.bound(&group(), "ours", &["missing"], 1.0);
+        assert!(report.holds());
+        report.bound(&group(), "ours", &["theirs", "others", "missing"], 1.1);
+        assert!(!report.holds());
+    }
+
+    #[test]
+    fn a_leak_fails_and_so_does_one_that_is_not_found() {
+        for (t, clean, planted) in [(3.0, true, false), (30.0, false, true)] {
+            let (mut first, mut second) = (Report::default(), Report::default());
+            first.timing("t", t, 10.0);
+            second.leak("t", t, 10.0);
+            assert_eq!((first.holds(), second.holds()), (clean, planted));
+        }
+    }
+
+    #[test]
+    fn a_table_has_a_column_a_candidate() {
+        let mut report = Report::default();
+        report.table("Work");
+        report.bound(&group(), "ours", &["others"], 1.1);
+        report.note(&Group { name: "area/other".into(), times: vec![("ours", 1234.5)] });
+        assert_eq!(
+            report.markdown(),
+            "\n### Work\n\n| ns | ours | theirs | others | bounds |\n|---|---:|---:|---:|---|\n\
+             | work | 12.0 | 100 | 10.0 | ours 1.20 ≤ 1.10 **short** |\n| other | 1234 | | |  |\n"
+        );
     }
 }

@@ -2,38 +2,38 @@
 
 use std::hint::black_box;
 
-use aws_lc_rs::agreement;
-use ipsec_crypto::Seeded;
+use ipsec_crypto::{CryptoProvider, Seeded};
 
+use super::peers::{PEERS, aws};
 use super::providers;
 use crate::report::{Race, Report};
 
 /// One key exchange on a curve: a public value and an agreement.
-pub fn race(report: &mut Report, name: &str, algorithm: &'static agreement::Algorithm) {
-    let group = name.parse().expect("the table names it");
-    let [portable, fast] = providers().map(|provider| provider.group(group).expect("both providers have it"));
+pub fn race(report: &mut Report, curve: &str) {
+    let name = format!("crypto/{curve}-exchange");
+    if !report.wants(&name) {
+        return;
+    }
+    let group = curve.parse().expect("the table names it");
+    let portable = CryptoProvider::portable().group(group).expect("both providers have it");
     let peer = portable.generate(&mut Seeded::from_u64(1)).public().to_vec();
-    let exchange = |exchange: &'static dyn ipsec_crypto::KeyExchange| {
+    let mut race = Race::new(name);
+    for (name, provider) in providers() {
+        let exchange = provider.group(group).expect("both providers have it");
         let (mut random, peer) = (Seeded::from_u64(2), peer.clone());
-        move || {
+        race = race.add(name, move || {
             let secret = exchange.generate(&mut random).agree(black_box(&peer)).expect("a good value");
             black_box(secret);
+        });
+    }
+    for library in PEERS {
+        if let Some(work) = (library.exchange)(curve, &peer) {
+            race = race.add(library.name, work.run);
         }
-    };
-    let point = if name == "x25519" { peer.clone() } else { [&[4], &peer[..]].concat() };
-    let times = Race::new(format!("crypto/{name}-exchange"))
-        .add("portable", exchange(portable))
-        .add("fast", exchange(fast))
-        .add("aws-lc-rs", || {
-            let private = agreement::PrivateKey::generate(algorithm).expect("randomness");
-            black_box(private.compute_public_key().expect("a point"));
-            let peer = agreement::UnparsedPublicKey::new(algorithm, black_box(&point));
-            agreement::agree(&private, peer, (), |secret| {
-                black_box(secret);
-                Ok(())
-            })
-            .expect("a good value");
-        })
-        .run();
+    }
+    if let Some(work) = aws::exchange_given_scalar(curve, &peer) {
+        race = race.add("aws-lc-rs, scalar given", work.run);
+    }
+    let times = race.run();
     report.bound(&times, "fast", &["aws-lc-rs"], 1.10);
 }
