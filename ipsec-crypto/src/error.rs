@@ -149,12 +149,16 @@ pub enum CryptoError {
         integrity: Integrity,
     },
     /// A spelling that names nothing of the kind asked for.
-    #[error("`{name}` names no {kind}")]
+    #[error("`{name}` names no {kind}{}; {accepted}", did_you_mean(.suggestion))]
     UnknownName {
         /// What was looked for: `cipher`, `group`, …
         kind: &'static str,
         /// The spelling.
         name: String,
+        /// The nearest spelling there is, if one is near enough to have been meant.
+        suggestion: Option<String>,
+        /// The forms that are accepted, for people.
+        accepted: &'static str,
     },
     /// A proposal that lacks a part.
     #[error("proposal `{proposal}` names no {part}")]
@@ -170,6 +174,14 @@ pub enum CryptoError {
         /// The proposal as written.
         proposal: String,
         /// What is there twice.
+        part: &'static str,
+    },
+    /// A proposal that names a part which does not belong there.
+    #[error("proposal `{proposal}` names {part}, which has no place in it")]
+    UnexpectedPart {
+        /// The proposal as written.
+        proposal: String,
+        /// What is too much.
         part: &'static str,
     },
     /// A provider's own table contradicts the suite table or itself.
@@ -188,6 +200,10 @@ pub enum CryptoError {
         /// The algorithm that answered wrongly.
         algorithm: String,
     },
+}
+
+fn did_you_mean(suggestion: &Option<String>) -> String {
+    suggestion.as_ref().map(|name| format!(", did you mean `{name}`?")).unwrap_or_default()
 }
 
 /// Why an algorithm is not available.

@@ -7,15 +7,17 @@ mod encryption;
 mod group;
 mod hash;
 mod integrity;
-mod named;
+mod names;
 mod prf;
 mod proposal;
 mod signature;
+mod words;
 
 pub use encryption::{Cipher, Encryption, EncryptionRow};
 pub use group::{Group, GroupRow};
 pub use hash::{Hash, HashRow};
 pub use integrity::{Integrity, IntegrityRow};
+pub use names::{Dialect, Names, Spellings};
 pub use prf::{Prf, PrfRow};
 pub use proposal::{EspSuite, IkeSuite};
 pub use signature::{KeyAlgorithm, SignatureEncoding, SignatureInput, SignatureRow, SignatureScheme};

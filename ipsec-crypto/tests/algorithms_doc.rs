@@ -54,7 +54,7 @@ fn render() -> String {
             let bits: Vec<_> = row.key_bits.iter().map(u16::to_string).collect();
             vec![
                 row.name.to_owned(),
-                format!("`{}`", row.spelling.replace('#', "N")),
+                format!("`{}`", row.names.ours[0].replace('#', "N")),
                 number(row.ikev1_phase1),
                 number(row.ikev1_esp),
                 number(row.ikev2),
@@ -107,7 +107,7 @@ fn render() -> String {
         Group::rows().iter().map(|row| {
             vec![
                 row.name.to_owned(),
-                row.number.to_string(),
+                row.id.number().to_string(),
                 row.public.to_string(),
                 row.status.to_string(),
                 row.status_source.to_owned(),

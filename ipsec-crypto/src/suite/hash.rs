@@ -1,7 +1,7 @@
 //! Hash functions inside signatures.
 
-use super::named::named;
-use super::{Status, Support};
+use super::names::named;
+use super::{Names, Status, Support};
 
 /// A hash function of a signature: IKEv2's registry of them (RFC 7427 §7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,8 +31,8 @@ pub struct HashRow {
     pub id: Hash,
     /// Our name for it.
     pub name: &'static str,
-    /// Other names: IANA's, OpenSSL's.
-    pub aliases: &'static [&'static str],
+    /// Its names in every dialect.
+    pub names: Names,
     /// The number in notify SIGNATURE_HASH_ALGORITHMS (RFC 7427 §4).
     pub ikev2: u16,
     /// Octets of output; 0 for none.
@@ -52,7 +52,7 @@ static ROWS: [HashRow; 7] = [
     HashRow {
         id: Hash::Sha1,
         name: "sha1",
-        aliases: &["SHA-1"],
+        names: Names { ours: &["sha1"], iana: &["SHA-1"], ..Names::NONE },
         ikev2: 1,
         output: 20,
         digest_info: b"\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14",
@@ -63,7 +63,7 @@ static ROWS: [HashRow; 7] = [
     HashRow {
         id: Hash::Sha256,
         name: "sha256",
-        aliases: &["SHA2-256", "SHA-256"],
+        names: Names { ours: &["sha256"], iana: &["SHA2-256", "SHA-256"], ..Names::NONE },
         ikev2: 2,
         output: 32,
         digest_info: b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20",
@@ -74,7 +74,7 @@ static ROWS: [HashRow; 7] = [
     HashRow {
         id: Hash::Sha384,
         name: "sha384",
-        aliases: &["SHA2-384", "SHA-384"],
+        names: Names { ours: &["sha384"], iana: &["SHA2-384", "SHA-384"], ..Names::NONE },
         ikev2: 3,
         output: 48,
         digest_info: b"\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30",
@@ -85,7 +85,7 @@ static ROWS: [HashRow; 7] = [
     HashRow {
         id: Hash::Sha512,
         name: "sha512",
-        aliases: &["SHA2-512", "SHA-512"],
+        names: Names { ours: &["sha512"], iana: &["SHA2-512", "SHA-512"], ..Names::NONE },
         ikev2: 4,
         output: 64,
         digest_info: b"\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40",
@@ -96,7 +96,7 @@ static ROWS: [HashRow; 7] = [
     HashRow {
         id: Hash::Identity,
         name: "identity",
-        aliases: &[],
+        names: Names { ours: &["identity"], ..Names::NONE },
         ikev2: 5,
         output: 0,
         digest_info: b"",
@@ -107,7 +107,7 @@ static ROWS: [HashRow; 7] = [
     HashRow {
         id: Hash::Streebog256,
         name: "streebog256",
-        aliases: &["STREEBOG_256"],
+        names: Names { ours: &["streebog256"], iana: &["STREEBOG_256"], ..Names::NONE },
         ikev2: 6,
         output: 32,
         digest_info: b"",
@@ -118,7 +118,7 @@ static ROWS: [HashRow; 7] = [
     HashRow {
         id: Hash::Streebog512,
         name: "streebog512",
-        aliases: &["STREEBOG_512"],
+        names: Names { ours: &["streebog512"], iana: &["STREEBOG_512"], ..Names::NONE },
         ikev2: 7,
         output: 64,
         digest_info: b"",
@@ -128,7 +128,7 @@ static ROWS: [HashRow; 7] = [
     },
 ];
 
-named!(Hash, HashRow, "hash");
+named!(Hash, HashRow, "hash of signatures", "accepted are names such as `sha256`, `SHA2-256`");
 
 impl Hash {
     /// Finds the function of a number of notify SIGNATURE_HASH_ALGORITHMS (RFC 7427 §4).

@@ -1,7 +1,7 @@
 //! Pseudo-random functions; IKEv1 negotiates them as hash algorithms.
 
-use super::named::named;
-use super::{Status, Support};
+use super::names::named;
+use super::{Names, Status, Support};
 
 /// A pseudo-random function, and the hash function inside it: what IKEv1 calls the hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +23,10 @@ pub enum Prf {
     AesXcbc,
     /// AES-CMAC-PRF-128 (RFC 4615).
     AesCmac,
+    /// HMAC-Streebog-512 (RFC 9385).
+    HmacStreebog512,
+    /// Camellia-XCBC-PRF-128 (a draft, strongSwan).
+    CamelliaXcbc,
 }
 
 /// What there is to know about a pseudo-random function.
@@ -33,8 +37,8 @@ pub struct PrfRow {
     pub id: Prf,
     /// Our name for it: the hash's.
     pub name: &'static str,
-    /// Other names: IANA's, strongSwan's, Wireshark's.
-    pub aliases: &'static [&'static str],
+    /// Its names in every dialect.
+    pub names: Names,
     /// Value of IKEv1's phase 1 attribute Hash Algorithm (RFC 2409 appendix A).
     pub ikev1_phase1: Option<u16>,
     /// IKEv2 transform ID of type 2 (RFC 7296 §3.3.2).
@@ -53,11 +57,20 @@ pub struct PrfRow {
     pub legacy: bool,
 }
 
-static ROWS: [PrfRow; 8] = [
+static ROWS: [PrfRow; 10] = [
     PrfRow {
         id: Prf::HmacMd5,
         name: "md5",
-        aliases: &["prfmd5", "hmac-md5", "PRF_HMAC_MD5", "HMAC_MD5"],
+        names: Names {
+            ours: &["md5", "hmac-md5"],
+            iana: &["PRF_HMAC_MD5", "MD5", "HMAC_MD5"],
+            strongswan: &["md5", "prfmd5"],
+            libreswan: &["HMAC_MD5", "md5"],
+            cisco_policy: &["hash md5", "prf md5", "md5"],
+            aix: &["MD5"],
+            wireshark: &["MD5"],
+            ..Names::NONE
+        },
         ikev1_phase1: Some(1),
         ikev2: Some(1),
         output: 16,
@@ -70,7 +83,16 @@ static ROWS: [PrfRow; 8] = [
     PrfRow {
         id: Prf::HmacSha1,
         name: "sha1",
-        aliases: &["sha", "prfsha1", "hmac-sha1", "PRF_HMAC_SHA1", "HMAC_SHA1"],
+        names: Names {
+            ours: &["sha1", "sha", "hmac-sha1"],
+            iana: &["PRF_HMAC_SHA1", "SHA", "HMAC_SHA1"],
+            strongswan: &["sha1", "prfsha1", "sha"],
+            libreswan: &["HMAC_SHA1", "sha1"],
+            cisco_policy: &["hash sha", "prf sha1", "prf sha", "hash sha1", "sha"],
+            aix: &["SHA"],
+            wireshark: &["SHA"],
+            ..Names::NONE
+        },
         ikev1_phase1: Some(2),
         ikev2: Some(2),
         output: 20,
@@ -83,7 +105,12 @@ static ROWS: [PrfRow; 8] = [
     PrfRow {
         id: Prf::HmacTiger,
         name: "tiger",
-        aliases: &["prftiger", "PRF_HMAC_TIGER", "HMAC_TIGER"],
+        names: Names {
+            ours: &["tiger"],
+            iana: &["PRF_HMAC_TIGER", "Tiger", "HMAC_TIGER"],
+            wireshark: &["TIGER"],
+            ..Names::NONE
+        },
         ikev1_phase1: Some(3),
         ikev2: Some(3),
         output: 24,
@@ -96,7 +123,15 @@ static ROWS: [PrfRow; 8] = [
     PrfRow {
         id: Prf::HmacSha256,
         name: "sha256",
-        aliases: &["sha2-256", "sha2_256", "prfsha256", "hmac-sha256", "PRF_HMAC_SHA2_256", "HMAC_SHA2_256"],
+        names: Names {
+            ours: &["sha256", "sha2-256", "hmac-sha256"],
+            iana: &["PRF_HMAC_SHA2_256", "SHA2-256", "HMAC_SHA2_256"],
+            strongswan: &["sha256", "prfsha256", "sha2_256"],
+            libreswan: &["HMAC_SHA2_256", "sha2_256", "sha256"],
+            cisco_policy: &["hash sha256", "prf sha256", "sha256"],
+            wireshark: &["SHA2-256"],
+            ..Names::NONE
+        },
         ikev1_phase1: Some(4),
         ikev2: Some(5),
         output: 32,
@@ -109,7 +144,15 @@ static ROWS: [PrfRow; 8] = [
     PrfRow {
         id: Prf::HmacSha384,
         name: "sha384",
-        aliases: &["sha2-384", "sha2_384", "prfsha384", "hmac-sha384", "PRF_HMAC_SHA2_384", "HMAC_SHA2_384"],
+        names: Names {
+            ours: &["sha384", "sha2-384", "hmac-sha384"],
+            iana: &["PRF_HMAC_SHA2_384", "SHA2-384", "HMAC_SHA2_384"],
+            strongswan: &["sha384", "prfsha384", "sha2_384"],
+            libreswan: &["HMAC_SHA2_384", "sha2_384", "sha384"],
+            cisco_policy: &["hash sha384", "prf sha384", "sha384"],
+            wireshark: &["SHA2-384"],
+            ..Names::NONE
+        },
         ikev1_phase1: Some(5),
         ikev2: Some(6),
         output: 48,
@@ -122,7 +165,15 @@ static ROWS: [PrfRow; 8] = [
     PrfRow {
         id: Prf::HmacSha512,
         name: "sha512",
-        aliases: &["sha2-512", "sha2_512", "prfsha512", "hmac-sha512", "PRF_HMAC_SHA2_512", "HMAC_SHA2_512"],
+        names: Names {
+            ours: &["sha512", "sha2-512", "hmac-sha512"],
+            iana: &["PRF_HMAC_SHA2_512", "SHA2-512", "HMAC_SHA2_512"],
+            strongswan: &["sha512", "prfsha512", "sha2_512"],
+            libreswan: &["HMAC_SHA2_512", "sha2_512", "sha512"],
+            cisco_policy: &["hash sha512", "prf sha512", "sha512"],
+            wireshark: &["SHA2-512"],
+            ..Names::NONE
+        },
         ikev1_phase1: Some(6),
         ikev2: Some(7),
         output: 64,
@@ -135,7 +186,13 @@ static ROWS: [PrfRow; 8] = [
     PrfRow {
         id: Prf::AesXcbc,
         name: "aesxcbc",
-        aliases: &["prfaesxcbc", "PRF_AES128_XCBC"],
+        names: Names {
+            ours: &["aesxcbc", "aes-xcbc"],
+            iana: &["PRF_AES128_XCBC"],
+            strongswan: &["prfaesxcbc", "aesxcbc"],
+            libreswan: &["AES_XCBC", "aes_xcbc"],
+            ..Names::NONE
+        },
         ikev1_phase1: None,
         ikev2: Some(4),
         output: 16,
@@ -148,7 +205,12 @@ static ROWS: [PrfRow; 8] = [
     PrfRow {
         id: Prf::AesCmac,
         name: "aescmac",
-        aliases: &["prfaescmac", "PRF_AES128_CMAC"],
+        names: Names {
+            ours: &["aescmac", "aes-cmac"],
+            iana: &["PRF_AES128_CMAC"],
+            strongswan: &["prfaescmac", "aescmac"],
+            ..Names::NONE
+        },
         ikev1_phase1: None,
         ikev2: Some(8),
         output: 16,
@@ -158,9 +220,48 @@ static ROWS: [PrfRow; 8] = [
         support: Support::Native,
         legacy: false,
     },
+    PrfRow {
+        id: Prf::HmacStreebog512,
+        name: "streebog512",
+        names: Names {
+            ours: &["streebog512", "hmac-streebog512"],
+            iana: &["PRF_HMAC_STREEBOG_512"],
+            ..Names::NONE
+        },
+        ikev1_phase1: None,
+        ikev2: Some(9),
+        output: 64,
+        hash: 64,
+        status: Status::Legacy,
+        status_source: "RFC 9385",
+        support: Support::NamedOnly("a national algorithm; not implemented"),
+        legacy: false,
+    },
+    PrfRow {
+        id: Prf::CamelliaXcbc,
+        name: "camelliaxcbc",
+        names: Names {
+            ours: &["camelliaxcbc"],
+            strongswan: &["prfcamelliaxcbc", "camelliaxcbc"],
+            ..Names::NONE
+        },
+        ikev1_phase1: None,
+        ikev2: None,
+        output: 16,
+        hash: 0,
+        status: Status::Legacy,
+        status_source: "never specified",
+        support: Support::NamedOnly("one implementation's own; not implemented"),
+        legacy: false,
+    },
 ];
 
-named!(Prf, PrfRow, "hash");
+named!(
+    Prf,
+    PrfRow,
+    "hash",
+    "accepted are names such as `sha256`, `PRF_HMAC_SHA2_256`, `prfsha256`, `hash sha256`"
+);
 
 impl Prf {
     /// Finds the function of an IKEv1 Hash Algorithm attribute value (RFC 2409 appendix A).

@@ -1,7 +1,7 @@
 //! Signatures: how a message and a key become the octets of a Signature or Authentication payload.
 
-use super::named::named;
-use super::{Hash, Status, Support};
+use super::names::named;
+use super::{Hash, Names, Status, Support};
 
 /// A signature scheme: key algorithm, hash and encoding together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,8 +120,8 @@ pub struct SignatureRow {
     pub id: SignatureScheme,
     /// Our name for it.
     pub name: &'static str,
-    /// Other names: IANA's, the RFCs', Cisco's.
-    pub aliases: &'static [&'static str],
+    /// Its names in every dialect.
+    pub names: Names,
     /// The keys it takes.
     pub keys: &'static [KeyAlgorithm],
     /// The hash that belongs to it. With [`SignatureInput::Digest`]: the hash whose HMAC makes HASH_I and HASH_R, whatever was
@@ -156,7 +156,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::RsaRaw,
         name: "rsa-raw",
-        aliases: &["rsa-sig", "RSA-SIG signatures"],
+        names: Names { ours: &["rsa-raw"], iana: &["RSA-SIG signatures"], cisco_policy: &["authentication rsa-sig", "rsa-sig"], ..Names::NONE },
         keys: &[KeyAlgorithm::Rsa],
         hash: None,
         input: SignatureInput::Digest,
@@ -173,7 +173,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::RsaSha1,
         name: "rsa-sha1",
-        aliases: &["sha1WithRSAEncryption", "RSA Digital Signature"],
+        names: Names { ours: &["rsa-sha1"], iana: &["sha1WithRSAEncryption", "RSA Digital Signature"], ..Names::NONE },
         keys: &[KeyAlgorithm::Rsa],
         hash: Some(Hash::Sha1),
         input: SignatureInput::Message,
@@ -190,7 +190,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::RsaSha256,
         name: "rsa-sha256",
-        aliases: &["sha256WithRSAEncryption"],
+        names: Names { ours: &["rsa-sha256"], iana: &["sha256WithRSAEncryption"], ..Names::NONE },
         keys: &[KeyAlgorithm::Rsa],
         hash: Some(Hash::Sha256),
         input: SignatureInput::Message,
@@ -207,7 +207,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::RsaSha384,
         name: "rsa-sha384",
-        aliases: &["sha384WithRSAEncryption"],
+        names: Names { ours: &["rsa-sha384"], iana: &["sha384WithRSAEncryption"], ..Names::NONE },
         keys: &[KeyAlgorithm::Rsa],
         hash: Some(Hash::Sha384),
         input: SignatureInput::Message,
@@ -224,7 +224,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::RsaSha512,
         name: "rsa-sha512",
-        aliases: &["sha512WithRSAEncryption"],
+        names: Names { ours: &["rsa-sha512"], iana: &["sha512WithRSAEncryption"], ..Names::NONE },
         keys: &[KeyAlgorithm::Rsa],
         hash: Some(Hash::Sha512),
         input: SignatureInput::Message,
@@ -241,7 +241,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::RsaPssSha1,
         name: "rsa-pss-sha1",
-        aliases: &["RSASSA-PSS with Default Parameters"],
+        names: Names { ours: &["rsa-pss-sha1"], iana: &["RSASSA-PSS with Default Parameters"], ..Names::NONE },
         keys: &[KeyAlgorithm::Rsa],
         hash: Some(Hash::Sha1),
         input: SignatureInput::Message,
@@ -258,7 +258,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::RsaPssSha256,
         name: "rsa-pss-sha256",
-        aliases: &["RSASSA-PSS with SHA-256"],
+        names: Names { ours: &["rsa-pss-sha256"], iana: &["RSASSA-PSS with SHA-256"], ..Names::NONE },
         keys: &[KeyAlgorithm::Rsa],
         hash: Some(Hash::Sha256),
         input: SignatureInput::Message,
@@ -275,7 +275,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::RsaPssSha384,
         name: "rsa-pss-sha384",
-        aliases: &["RSASSA-PSS with SHA-384"],
+        names: Names { ours: &["rsa-pss-sha384"], iana: &["RSASSA-PSS with SHA-384"], ..Names::NONE },
         keys: &[KeyAlgorithm::Rsa],
         hash: Some(Hash::Sha384),
         input: SignatureInput::Message,
@@ -292,7 +292,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::RsaPssSha512,
         name: "rsa-pss-sha512",
-        aliases: &["RSASSA-PSS with SHA-512"],
+        names: Names { ours: &["rsa-pss-sha512"], iana: &["RSASSA-PSS with SHA-512"], ..Names::NONE },
         keys: &[KeyAlgorithm::Rsa],
         hash: Some(Hash::Sha512),
         input: SignatureInput::Message,
@@ -309,7 +309,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::Ecdsa256Raw,
         name: "ecdsa256-raw",
-        aliases: &[],
+        names: Names { ours: &["ecdsa256-raw"], ..Names::NONE },
         keys: &[KeyAlgorithm::EcP256],
         hash: Some(Hash::Sha256),
         input: SignatureInput::Digest,
@@ -326,7 +326,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::Ecdsa384Raw,
         name: "ecdsa384-raw",
-        aliases: &[],
+        names: Names { ours: &["ecdsa384-raw"], ..Names::NONE },
         keys: &[KeyAlgorithm::EcP384],
         hash: Some(Hash::Sha384),
         input: SignatureInput::Digest,
@@ -343,7 +343,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::Ecdsa521Raw,
         name: "ecdsa521-raw",
-        aliases: &[],
+        names: Names { ours: &["ecdsa521-raw"], ..Names::NONE },
         keys: &[KeyAlgorithm::EcP521],
         hash: Some(Hash::Sha512),
         input: SignatureInput::Digest,
@@ -360,7 +360,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::Ecdsa256,
         name: "ecdsa256",
-        aliases: &["ECDSA-256", "ecdsa-256-256"],
+        names: Names { ours: &["ecdsa256"], iana: &["ECDSA-256", "ecdsa-256-256"], ..Names::NONE },
         keys: &[KeyAlgorithm::EcP256],
         hash: Some(Hash::Sha256),
         input: SignatureInput::Message,
@@ -377,7 +377,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::Ecdsa384,
         name: "ecdsa384",
-        aliases: &["ECDSA-384", "ecdsa-384-384"],
+        names: Names { ours: &["ecdsa384"], iana: &["ECDSA-384", "ecdsa-384-384"], ..Names::NONE },
         keys: &[KeyAlgorithm::EcP384],
         hash: Some(Hash::Sha384),
         input: SignatureInput::Message,
@@ -394,7 +394,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::Ecdsa521,
         name: "ecdsa521",
-        aliases: &["ECDSA-521", "ecdsa-521-512"],
+        names: Names { ours: &["ecdsa521"], iana: &["ECDSA-521", "ecdsa-521-512"], ..Names::NONE },
         keys: &[KeyAlgorithm::EcP521],
         hash: Some(Hash::Sha512),
         input: SignatureInput::Message,
@@ -411,7 +411,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::EcdsaSha1,
         name: "ecdsa-sha1",
-        aliases: &["ecdsa-with-SHA1"],
+        names: Names { ours: &["ecdsa-sha1"], iana: &["ecdsa-with-SHA1"], ..Names::NONE },
         keys: CURVES,
         hash: Some(Hash::Sha1),
         input: SignatureInput::Message,
@@ -428,7 +428,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::EcdsaSha256,
         name: "ecdsa-sha256",
-        aliases: &["ecdsa-with-SHA256"],
+        names: Names { ours: &["ecdsa-sha256"], iana: &["ecdsa-with-SHA256"], ..Names::NONE },
         keys: CURVES,
         hash: Some(Hash::Sha256),
         input: SignatureInput::Message,
@@ -445,7 +445,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::EcdsaSha384,
         name: "ecdsa-sha384",
-        aliases: &["ecdsa-with-SHA384"],
+        names: Names { ours: &["ecdsa-sha384"], iana: &["ecdsa-with-SHA384"], ..Names::NONE },
         keys: CURVES,
         hash: Some(Hash::Sha384),
         input: SignatureInput::Message,
@@ -462,7 +462,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::EcdsaSha512,
         name: "ecdsa-sha512",
-        aliases: &["ecdsa-with-SHA512"],
+        names: Names { ours: &["ecdsa-sha512"], iana: &["ecdsa-with-SHA512"], ..Names::NONE },
         keys: CURVES,
         hash: Some(Hash::Sha512),
         input: SignatureInput::Message,
@@ -479,7 +479,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::Ed25519,
         name: "ed25519",
-        aliases: &["id-Ed25519"],
+        names: Names { ours: &["ed25519"], iana: &["id-Ed25519"], ..Names::NONE },
         keys: &[KeyAlgorithm::Ed25519],
         hash: Some(Hash::Identity),
         input: SignatureInput::Message,
@@ -496,7 +496,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::Ed448,
         name: "ed448",
-        aliases: &["id-Ed448"],
+        names: Names { ours: &["ed448"], iana: &["id-Ed448"], ..Names::NONE },
         keys: &[KeyAlgorithm::Ed448],
         hash: Some(Hash::Identity),
         input: SignatureInput::Message,
@@ -513,7 +513,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::Dss,
         name: "dss",
-        aliases: &["dsa-sha1", "dsa-with-sha1", "DSS-SIG", "DSS Digital Signature"],
+        names: Names { ours: &["dss"], iana: &["dsa-sha1", "dsa-with-sha1", "DSS-SIG", "DSS Digital Signature"], ..Names::NONE },
         keys: &[KeyAlgorithm::Dsa],
         hash: Some(Hash::Sha1),
         input: SignatureInput::Message,
@@ -530,7 +530,7 @@ static ROWS: [SignatureRow; 23] = [
     SignatureRow {
         id: SignatureScheme::DsaSha256,
         name: "dsa-sha256",
-        aliases: &["dsa-with-sha256"],
+        names: Names { ours: &["dsa-sha256"], iana: &["dsa-with-sha256"], ..Names::NONE },
         keys: &[KeyAlgorithm::Dsa],
         hash: Some(Hash::Sha256),
         input: SignatureInput::Message,
@@ -546,7 +546,12 @@ static ROWS: [SignatureRow; 23] = [
     },
 ];
 
-named!(SignatureScheme, SignatureRow, "signature scheme");
+named!(
+    SignatureScheme,
+    SignatureRow,
+    "signature scheme",
+    "accepted are names such as `rsa-sha256`, `ecdsa256`, `rsa-sig`, `sha256WithRSAEncryption`"
+);
 
 /// The octets inside a short DER sequence.
 fn sequence(der: &[u8]) -> Option<&[u8]> {
