@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use ipsec_crypto::{Encryption, Integrity};
+use ipsec_crypto::suite::Dialect;
 use ipsec_ike::KeyLog;
 use ipsec_sad::{Direction, Encap, Protocol, SaParams};
 
@@ -61,15 +61,18 @@ impl KeyLine {
         }
     }
 
-    /// The line for an ESP SA; `None` for AH, which hides nothing, and for algorithms that Wireshark 4.0 cannot decrypt.
+    /// The line for an ESP SA; `None` for AH, which hides nothing, and for algorithms that Wireshark 4.0 has no name for.
     pub(crate) fn of_sa(params: &SaParams, direction: Direction) -> Option<Self> {
         let (from, to) = match direction {
             Direction::Outbound => (params.path.local.ip(), params.path.remote.ip()),
             Direction::Inbound => (params.path.remote.ip(), params.path.local.ip()),
         };
         let Protocol::Esp { suite, keys } = &params.protocol else { return None };
-        let encryption = encryption_name(suite.cipher.encryption)?;
-        let integrity = suite.integrity.map_or(Some("NULL"), integrity_name)?;
+        let encryption = suite.cipher.encryption.name_in(Dialect::Wireshark)?;
+        let integrity = match suite.integrity {
+            Some(integrity) => integrity.name_in(Dialect::Wireshark)?,
+            None => "NULL",
+        };
         // Behind a NAT each end sees other addresses than the capture; the SPI says enough there.
         let (from, to) = match params.encap {
             Encap::Raw => (from.to_string(), to.to_string()),
@@ -103,30 +106,4 @@ impl Drop for KeyLine {
 
 fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
-/// As Wireshark's `esp_sa` table spells it.
-const fn encryption_name(encryption: Encryption) -> Option<&'static str> {
-    Some(match encryption {
-        Encryption::Null => "NULL",
-        Encryption::DesCbc => "DES-CBC [RFC2405]",
-        Encryption::TripleDesCbc => "TripleDES-CBC [RFC2451]",
-        Encryption::AesCbc => "AES-CBC [RFC3602]",
-        Encryption::AesCtr => "AES-CTR [RFC3686]",
-        Encryption::AesGcm16 => "AES-GCM with 16 octet ICV [RFC4106]",
-        _ => return None,
-    })
-}
-
-/// As Wireshark's `esp_sa` table spells it.
-const fn integrity_name(integrity: Integrity) -> Option<&'static str> {
-    Some(match integrity {
-        Integrity::HmacMd5_96 => "HMAC-MD5-96 [RFC2403]",
-        Integrity::HmacSha1_96 => "HMAC-SHA-1-96 [RFC2404]",
-        Integrity::HmacSha256_96 => "HMAC-SHA-256-96 [draft-ietf-ipsec-ciph-sha-256-00]",
-        Integrity::HmacSha256_128 => "HMAC-SHA-256-128 [RFC4868]",
-        Integrity::HmacSha384_192 => "HMAC-SHA-384-192 [RFC4868]",
-        Integrity::HmacSha512_256 => "HMAC-SHA-512-256 [RFC4868]",
-        _ => return None,
-    })
 }
