@@ -242,7 +242,7 @@ fn algorithms_are_held_against_what_is_allowed_and_what_there_is() {
              the peer has nothing better",
             "gateway.toml:6:29: proposal `aes128-modp2048` names no hash; fix: write a proposal such as \
              \"aes256-sha256-modp3072\"",
-            "gateway.toml:12:10: `sha0` names no part of a proposal; fix: write a proposal such as \"aes256-sha256\"",
+            "gateway.toml:12:10: `sha0` names no part of a proposal; fix: did you mean \"sha1\"?",
             "gateway.toml:12:25: blowfish128 cannot be used: 64-bit blocks; not implemented; fix: choose another algorithm",
         ],
     );

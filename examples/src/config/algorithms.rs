@@ -92,6 +92,14 @@ fn parse<T: std::str::FromStr<Err = CryptoError>>(
 ) -> Option<T> {
     match text.value.parse() {
         Ok(suite) => Some(suite),
+        Err(CryptoError::UnknownName { kind, name, suggestion: Some(meant), .. }) => {
+            faults.add(&text.span, format!("`{name}` names no {kind}"), format!("did you mean \"{meant}\"?"));
+            None
+        }
+        Err(CryptoError::UnknownName { kind, name, accepted, .. }) => {
+            faults.add(&text.span, format!("`{name}` names no {kind}"), accepted);
+            None
+        }
         Err(error) => {
             faults.add(&text.span, error.to_string(), format!("write a proposal such as \"{example}\""));
             None

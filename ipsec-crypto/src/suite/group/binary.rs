@@ -50,11 +50,7 @@ pub(super) const EC2N185: GroupRow = GroupRow {
 pub(super) const EC2N163_RANDOM: GroupRow = GroupRow {
     id: Group::Ec2n163Random,
     name: "ec2n163r1",
-    names: Names {
-        ours: &["ec2n163r1", "dh6"],
-        iana: &["EC2N group over GF[2^163]"],
-        ..Names::NONE
-    },
+    names: Names { ours: &["ec2n163r1", "dh6"], iana: &["EC2N group over GF[2^163]"], ..Names::NONE },
     ikev1: Some(6),
     public: 21,
     shared: 21,
@@ -79,11 +75,7 @@ pub(super) const EC2N163_KOBLITZ: GroupRow = GroupRow {
 pub(super) const EC2N283_RANDOM: GroupRow = GroupRow {
     id: Group::Ec2n283Random,
     name: "ec2n283r1",
-    names: Names {
-        ours: &["ec2n283r1", "dh8"],
-        iana: &["EC2N group over GF[2^283]"],
-        ..Names::NONE
-    },
+    names: Names { ours: &["ec2n283r1", "dh8"], iana: &["EC2N group over GF[2^283]"], ..Names::NONE },
     ikev1: Some(8),
     public: 36,
     shared: 36,
@@ -103,11 +95,7 @@ pub(super) const EC2N283_KOBLITZ: GroupRow = GroupRow {
 pub(super) const EC2N409_RANDOM: GroupRow = GroupRow {
     id: Group::Ec2n409Random,
     name: "ec2n409r1",
-    names: Names {
-        ours: &["ec2n409r1", "dh10"],
-        iana: &["EC2N group over GF[2^409]"],
-        ..Names::NONE
-    },
+    names: Names { ours: &["ec2n409r1", "dh10"], iana: &["EC2N group over GF[2^409]"], ..Names::NONE },
     ikev1: Some(10),
     public: 52,
     shared: 52,
@@ -127,11 +115,7 @@ pub(super) const EC2N409_KOBLITZ: GroupRow = GroupRow {
 pub(super) const EC2N571_RANDOM: GroupRow = GroupRow {
     id: Group::Ec2n571Random,
     name: "ec2n571r1",
-    names: Names {
-        ours: &["ec2n571r1", "dh12"],
-        iana: &["EC2N group over GF[2^571]"],
-        ..Names::NONE
-    },
+    names: Names { ours: &["ec2n571r1", "dh12"], iana: &["EC2N group over GF[2^571]"], ..Names::NONE },
     ikev1: Some(12),
     public: 72,
     shared: 72,
