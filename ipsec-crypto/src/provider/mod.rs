@@ -21,6 +21,7 @@ mod fast;
 #[cfg(feature = "portable")]
 mod hmac;
 mod known_answers;
+mod known_signatures;
 #[cfg(all(feature = "legacy", feature = "portable"))]
 mod legacy;
 #[cfg(feature = "portable")]
@@ -86,9 +87,9 @@ impl CryptoProvider {
 
     /// `portable`, with aws-lc where that is faster.
     ///
-    /// It gives the same octets as `portable`. From aws-lc come AES-CBC, AES-GCM with its whole tag, ChaCha20-Poly1305,
-    /// the ECP groups and X25519; HMAC stays portable because it is no faster there, the rest because aws-lc-rs has no
-    /// safe interface to it.
+    /// It gives the same octets as `portable`, except for the nonces of ECDSA, which are aws-lc's own. From aws-lc come
+    /// AES-CBC, AES-GCM with its whole tag, ChaCha20-Poly1305, all groups and all signatures; HMAC stays portable
+    /// because it is no faster there, the rest because aws-lc-rs has no safe interface to it.
     #[cfg(feature = "fast")]
     pub fn fast() -> Self {
         fast::PROVIDER

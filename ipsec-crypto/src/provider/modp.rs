@@ -1,10 +1,11 @@
-//! The MODP groups of RFC 2409 §6 and RFC 3526, with `crypto-bigint`.
+//! The MODP groups of RFC 2409 §6 and RFC 3526.
 //!
 //! The private exponent is as short as RFC 3526 §8 allows by its larger estimate of strength, rounded up, with its top bit set: that
-//! makes 2^x exceed the prime, so that no public value is 1. The exponentiation is a fixed-window ladder over Montgomery
-//! form whose time depends on the sizes of prime and exponent only.
+//! makes 2^x exceed the prime, so that no public value is 1. The time of an exponentiation depends on the sizes of prime and
+//! exponent only.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::OnceLock;
 
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
@@ -17,117 +18,140 @@ use crate::random::SecureRandom;
 use crate::secret::Secret;
 use crate::suite::Group;
 
-/// A group modulo a safe prime, with generator 2.
+/// A safe prime whose group has generator 2.
 pub(super) struct Modp {
     id: Group,
     prime: &'static str,
     exponent_bits: u32,
 }
 
-struct Prepared {
-    prime: Box<[u8]>,
-    params: BoxedMontyParams,
-}
-
-/// The Montgomery parameters of each group, by its number. They are not in [`Modp`], since a constant that refers to what
-/// changes behind it is an error in Rust 1.89.
-static PREPARED: [OnceLock<Prepared>; 19] = [const { OnceLock::new() }; 19];
-
 impl Modp {
     pub(super) const fn new(id: Group, prime: &'static str, exponent_bits: u32) -> Self {
         Self { id, prime, exponent_bits }
     }
 
-    fn bits(&self) -> u32 {
-        self.prime.len() as u32 * 4
+    /// The prime, big-endian.
+    fn prime(&self) -> Box<[u8]> {
+        let prime = BoxedUint::from_be_hex(self.prime, self.prime.len() as u32 * 4);
+        prime.into_option().expect("the primes are written in hexadecimal").to_be_bytes()
+    }
+}
+
+/// One modulus, prepared for raising numbers to secret powers.
+pub(super) trait Modulus: Send + Sync + Sized + 'static {
+    /// Where the moduli of this kind are kept once they are prepared.
+    fn places() -> &'static Places<Self>;
+
+    /// Prepares an odd modulus, big-endian.
+    fn new(modulus: &[u8]) -> Self;
+
+    /// `base ^ exponent`, as long as the modulus, in a time that depends on the lengths only; `base` is below the modulus.
+    fn power(&self, base: &[u8], exponent: &[u8]) -> Secret;
+}
+
+/// Each group's prime and modulus, by the group's number. They are not in [`Modp`], since a constant that refers to what changes
+/// behind it is an error in Rust 1.89.
+pub(super) type Places<M> = [OnceLock<(Box<[u8]>, M)>; 19];
+
+/// Montgomery's form and a fixed-window ladder, by `crypto-bigint`.
+pub(super) struct Montgomery(BoxedMontyParams);
+
+impl Modulus for Montgomery {
+    fn places() -> &'static Places<Self> {
+        static PLACES: Places<Montgomery> = [const { OnceLock::new() }; 19];
+        &PLACES
     }
 
-    /// The Montgomery parameters, computed at first use.
-    fn prepared(&self) -> &'static Prepared {
-        let place =
-            PREPARED.get(usize::from(self.id.number())).expect("the MODP groups here have numbers up to 18");
+    fn new(modulus: &[u8]) -> Self {
+        let modulus = BoxedUint::from_be_slice_truncated(modulus, modulus.len() as u32 * 8);
+        Self(BoxedMontyParams::new(Odd::new(modulus).into_option().expect("the primes are odd")))
+    }
+
+    fn power(&self, base: &[u8], exponent: &[u8]) -> Secret {
+        let bits = exponent.len() as u32 * 8;
+        let exponent = Zeroizing::new(BoxedUint::from_be_slice_truncated(exponent, bits));
+        let base = BoxedUint::from_be_slice_truncated(base, self.0.bits_precision());
+        let power = Zeroizing::new(BoxedMontyForm::new(base, &self.0).pow_bounded_exp(&exponent, bits));
+        let power = Zeroizing::new(power.retrieve());
+        Secret::from_slice(&Zeroizing::new(power.to_be_bytes()))
+    }
+}
+
+/// One group, with the arithmetic of one provider.
+pub(super) struct ModpGroup<M>(&'static Modp, PhantomData<fn() -> M>);
+
+impl<M: Modulus> ModpGroup<M> {
+    pub(super) const fn new(group: &'static Modp) -> Self {
+        Self(group, PhantomData)
+    }
+
+    /// The prime and the modulus, prepared at first use.
+    fn prepared(&self) -> &'static (Box<[u8]>, M) {
+        let place = M::places()
+            .get(usize::from(self.0.id.number()))
+            .expect("the MODP groups here have numbers up to 18");
         place.get_or_init(|| {
-            let prime = BoxedUint::from_be_hex(self.prime, self.bits())
-                .into_option()
-                .expect("the primes are written in hexadecimal");
-            let octets = prime.to_be_bytes();
-            let prime = Odd::new(prime).into_option().expect("the primes are odd");
-            Prepared { prime: octets, params: BoxedMontyParams::new(prime) }
+            let prime = self.0.prime();
+            let modulus = M::new(&prime);
+            (prime, modulus)
         })
     }
-
-    /// `base ^ exponent` in constant time, padded to the prime's length.
-    fn power(&self, base: BoxedUint, exponent: &BoxedUint) -> Zeroizing<Box<[u8]>> {
-        let base = BoxedMontyForm::new(base, &self.prepared().params);
-        let power = Zeroizing::new(base.pow_bounded_exp(exponent, self.exponent_bits));
-        let power = Zeroizing::new(power.retrieve());
-        Zeroizing::new(power.to_be_bytes())
-    }
 }
 
-impl fmt::Debug for Modp {
+impl<M> fmt::Debug for ModpGroup<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyExchange({})", self.id)
+        write!(f, "KeyExchange({})", self.0.id)
     }
 }
 
-impl KeyExchange for &'static Modp {
+impl<M: Modulus> KeyExchange for ModpGroup<M> {
     fn id(&self) -> Group {
-        self.id
+        self.0.id
     }
 
     fn public_len(&self) -> usize {
-        self.prime.len() / 2
+        self.0.prime.len() / 2
     }
 
     fn check_public(&self, peer: &[u8]) -> Result<(), CryptoError> {
-        check_modp_public(self.id, &self.prepared().prime, peer)
+        check_modp_public(self.0.id, &self.prepared().0, peer)
     }
 
     fn generate(&self, random: &mut dyn SecureRandom) -> Box<dyn KeyPair> {
-        let mut octets = Zeroizing::new(vec![0; self.exponent_bits as usize / 8]);
-        random.fill(&mut octets);
-        if let Some(first) = octets.first_mut() {
+        let mut exponent = Zeroizing::new(vec![0; self.0.exponent_bits as usize / 8]);
+        random.fill(&mut exponent);
+        if let Some(first) = exponent.first_mut() {
             *first |= 0x80;
         }
-        let exponent = Zeroizing::new(BoxedUint::from_be_slice_truncated(&octets, self.exponent_bits));
-        let generator = BoxedUint::from_be_slice_truncated(&[2], self.bits());
-        let public = self.power(generator, &exponent).to_vec();
-        Box::new(ModpKeyPair { group: self, exponent, public })
+        let public = self.prepared().1.power(&[2], &exponent).as_slice().to_vec();
+        Box::new(ModpKeyPair { group: Self(self.0, PhantomData), exponent, public })
     }
 }
 
-struct ModpKeyPair {
-    group: &'static Modp,
-    exponent: Zeroizing<BoxedUint>,
+struct ModpKeyPair<M> {
+    group: ModpGroup<M>,
+    exponent: Zeroizing<Vec<u8>>,
     public: Vec<u8>,
 }
 
-impl KeyPair for ModpKeyPair {
+impl<M: Modulus> KeyPair for ModpKeyPair<M> {
     fn public(&self) -> &[u8] {
         &self.public
     }
 
     fn agree(self: Box<Self>, peer: &[u8]) -> Result<Secret, CryptoError> {
         self.group.check_public(peer)?;
-        let base = BoxedUint::from_be_slice_truncated(peer, self.group.bits());
-        Ok(Secret::from_slice(&self.group.power(base, &self.exponent)))
+        Ok(self.group.prepared().1.power(peer, &self.exponent))
     }
 }
 
-impl fmt::Debug for ModpKeyPair {
+impl<M> fmt::Debug for ModpKeyPair<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyPair({})", self.group.id)
+        write!(f, "KeyPair({})", self.group.0.id)
     }
 }
 
-pub(super) const MODP2048: &Modp = &P2048;
-pub(super) const MODP3072: &Modp = &P3072;
-pub(super) const MODP4096: &Modp = &P4096;
-pub(super) const MODP6144: &Modp = &P6144;
-pub(super) const MODP8192: &Modp = &P8192;
-
-static P2048: Modp = Modp::new(
+pub(super) static P2048: Modp = Modp::new(
     Group::Modp2048,
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD\
      EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED\
@@ -138,7 +162,7 @@ static P2048: Modp = Modp::new(
     320,
 );
 
-static P3072: Modp = Modp::new(
+pub(super) static P3072: Modp = Modp::new(
     Group::Modp3072,
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD\
      EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED\
@@ -151,7 +175,7 @@ static P3072: Modp = Modp::new(
     448,
 );
 
-static P4096: Modp = Modp::new(
+pub(super) static P4096: Modp = Modp::new(
     Group::Modp4096,
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD\
      EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED\
@@ -167,7 +191,7 @@ static P4096: Modp = Modp::new(
     512,
 );
 
-static P6144: Modp = Modp::new(
+pub(super) static P6144: Modp = Modp::new(
     Group::Modp6144,
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD\
      EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED\
@@ -188,7 +212,7 @@ static P6144: Modp = Modp::new(
     576,
 );
 
-static P8192: Modp = Modp::new(
+pub(super) static P8192: Modp = Modp::new(
     Group::Modp8192,
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD\
      EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED\
@@ -244,9 +268,9 @@ mod tests {
     /// Bits, k of "2^n - 2^(n-64) - 1 + 2^64 * ([2^(n-130) pi] + k)" (RFC 2409 §6, RFC 3526).
     #[cfg(feature = "legacy")]
     const LEGACY: &[(&Modp, u32, u32)] = &[
-        (legacy_groups::MODP768, 768, 149_686),
-        (legacy_groups::MODP1024, 1024, 129_093),
-        (legacy_groups::MODP1536, 1536, 741_804),
+        (&legacy_groups::P768, 768, 149_686),
+        (&legacy_groups::P1024, 1024, 129_093),
+        (&legacy_groups::P1536, 1536, 741_804),
     ];
     #[cfg(not(feature = "legacy"))]
     const LEGACY: &[(&Modp, u32, u32)] = &[];
@@ -255,15 +279,26 @@ mod tests {
     use crate::provider::legacy as legacy_groups;
 
     const FORMULAS: &[(&Modp, u32, u32)] = &[
-        (MODP2048, 2048, 124_476),
-        (MODP3072, 3072, 1_690_314),
-        (MODP4096, 4096, 240_904),
-        (MODP6144, 6144, 929_484),
-        (MODP8192, 8192, 4_743_158),
+        (&P2048, 2048, 124_476),
+        (&P3072, 3072, 1_690_314),
+        (&P4096, 4096, 240_904),
+        (&P6144, 6144, 929_484),
+        (&P8192, 8192, 4_743_158),
     ];
 
     fn all() -> impl Iterator<Item = (&'static Modp, u32, u32)> {
         FORMULAS.iter().chain(LEGACY).copied()
+    }
+
+    /// Every group with every arithmetic.
+    fn groups() -> Vec<(Box<dyn KeyExchange>, &'static Modp)> {
+        let mut groups: Vec<(Box<dyn KeyExchange>, _)> = Vec::new();
+        for (modp, ..) in all() {
+            groups.push((Box::new(ModpGroup::<Montgomery>::new(modp)), modp));
+            #[cfg(feature = "fast")]
+            groups.push((Box::new(ModpGroup::<crate::provider::fast::ffi::Modulus>::new(modp)), modp));
+        }
+        groups
     }
 
     #[test]
@@ -271,27 +306,28 @@ mod tests {
         for (group, n, k) in all() {
             let one = || BigInt::from(1);
             let expected = (one() << n) - (one() << (n - 64)) - 1 + ((pi(n - 130) + k) << 64);
-            let prime = BigInt::from(BigUint::from_bytes_be(&group.prepared().prime));
-            assert_eq!(prime, expected, "{group:?}");
+            let prime = BigInt::from(BigUint::from_bytes_be(&group.prime()));
+            assert_eq!(prime, expected, "{n}");
         }
     }
 
     #[test]
     fn agreement_is_what_plain_arithmetic_gives() {
         let mut random = Seeded::from_u64(3526);
-        for (group, bits, _) in all() {
+        for (group, modp) in groups() {
+            let bits = modp.prime.len() as u32 * 4;
             let (a, b) = (group.generate(&mut random), group.generate(&mut random));
             let (to_a, to_b) = (b.public().to_vec(), a.public().to_vec());
             assert_eq!(to_a.len(), bits as usize / 8);
             let shared = a.agree(&to_a).unwrap();
             assert!(shared.ct_eq(b.agree(&to_b).unwrap().as_slice()), "{group:?}");
 
-            let mut exponent = vec![0; group.exponent_bits as usize / 8];
+            let mut exponent = vec![0; modp.exponent_bits as usize / 8];
             let (mut oracle, peer) = (Seeded::from_u64(bits.into()), &to_a);
             oracle.fill(&mut exponent);
             exponent[0] |= 0x80;
             let ours = group.generate(&mut Seeded::from_u64(bits.into()));
-            let prime = BigUint::from_bytes_be(&group.prepared().prime);
+            let prime = BigUint::from_bytes_be(&modp.prime());
             let exponent = BigUint::from_bytes_be(&exponent);
             let public = BigUint::from(2u8).modpow(&exponent, &prime);
             assert_eq!(BigUint::from_bytes_be(ours.public()), public);
@@ -305,24 +341,25 @@ mod tests {
 
     #[test]
     fn a_short_result_keeps_its_leading_zeros() {
-        let mut random = Seeded::from_u64(0);
-        let group = MODP2048;
-        let peer = group.generate(&mut random).public().to_vec();
-        let zero_led = (0..4000).any(|_| {
-            let pair = group.generate(&mut random);
-            assert_eq!(pair.public().len(), 256);
-            let public_led = pair.public()[0] == 0;
-            let shared = pair.agree(&peer).unwrap();
-            assert_eq!(shared.len(), 256);
-            public_led || shared.as_slice()[0] == 0
-        });
-        assert!(zero_led, "one value in 256 starts with a zero octet");
+        for (group, _) in groups().into_iter().filter(|(_, modp)| modp.id == Group::Modp2048) {
+            let mut random = Seeded::from_u64(0);
+            let peer = group.generate(&mut random).public().to_vec();
+            let zero_led = (0..4000).any(|_| {
+                let pair = group.generate(&mut random);
+                assert_eq!(pair.public().len(), 256);
+                let public_led = pair.public()[0] == 0;
+                let shared = pair.agree(&peer).unwrap();
+                assert_eq!(shared.len(), 256);
+                public_led || shared.as_slice()[0] == 0
+            });
+            assert!(zero_led, "one value in 256 starts with a zero octet");
+        }
     }
 
     #[test]
     fn weak_public_values_are_refused() {
-        for (group, _, _) in all() {
-            let prime = BigUint::from_bytes_be(&group.prepared().prime);
+        for (group, modp) in groups() {
+            let prime = BigUint::from_bytes_be(&modp.prime());
             let len = group.public_len();
             let padded = |value: BigUint| {
                 let octets = value.to_bytes_be();

@@ -19,7 +19,7 @@ use super::chacha20_poly1305::ChaCha20Poly1305;
 use super::ecp::{ECP256, ECP384, ECP521};
 #[cfg(feature = "legacy")]
 use super::legacy;
-use super::modp::{MODP2048, MODP3072, MODP4096, MODP6144, MODP8192};
+use super::modp::{ModpGroup, Montgomery, P2048, P3072, P4096, P6144, P8192};
 use super::x25519::X25519;
 use super::{CryptoProvider, aes_ccm, aes_gcm, cbc_mac, ecdsa, rsa};
 use crate::cipher::{CipherAlgorithm, CipherKey};
@@ -111,17 +111,17 @@ const GROUPS: &[&dyn KeyExchange] = &[
     ECP256,
     ECP384,
     ECP521,
-    &MODP2048,
-    &MODP3072,
-    &MODP4096,
-    &MODP6144,
-    &MODP8192,
+    &ModpGroup::<Montgomery>::new(&P2048),
+    &ModpGroup::<Montgomery>::new(&P3072),
+    &ModpGroup::<Montgomery>::new(&P4096),
+    &ModpGroup::<Montgomery>::new(&P6144),
+    &ModpGroup::<Montgomery>::new(&P8192),
     #[cfg(feature = "legacy")]
-    &legacy::MODP1536,
+    &ModpGroup::<Montgomery>::new(&legacy::P1536),
     #[cfg(feature = "legacy")]
-    &legacy::MODP1024,
+    &ModpGroup::<Montgomery>::new(&legacy::P1024),
     #[cfg(feature = "legacy")]
-    &legacy::MODP768,
+    &ModpGroup::<Montgomery>::new(&legacy::P768),
 ];
 
 /// NULL encryption (RFC 2410): the identity, no key, no IV, any length.
