@@ -56,20 +56,14 @@ impl Drop for Key {
     }
 }
 
-impl Key {
-    fn nonce(&self, iv: &[u8]) -> Option<Nonce> {
-        nonce(self.salt, iv).map(Nonce::assume_unique_for_key)
-    }
-}
-
 impl AeadKey for Key {
     fn seal(&self, iv: &[u8], aad: &[u8], text: &mut InOut<'_>, icv: &mut [u8]) -> Outcome {
         let (Some(nonce), Ok(icv), true) =
-            (self.nonce(iv), <&mut [u8; TAG]>::try_from(icv), text.lengths_agree())
+            (nonce(self.salt, iv), <&mut [u8; TAG]>::try_from(icv), text.lengths_agree())
         else {
             return Outcome::BadLength;
         };
-        let aad = Aad::from(aad);
+        let (nonce, aad) = (Nonce::assume_unique_for_key(nonce), Aad::from(aad));
         let sealed = match text {
             InOut::InPlace(text) => self
                 .key
@@ -81,10 +75,10 @@ impl AeadKey for Key {
     }
 
     fn open(&self, iv: &[u8], aad: &[u8], text: &mut InOut<'_>, icv: &[u8]) -> Outcome {
-        let (Some(nonce), TAG, true) = (self.nonce(iv), icv.len(), text.lengths_agree()) else {
+        let (Some(nonce), TAG, true) = (nonce(self.salt, iv), icv.len(), text.lengths_agree()) else {
             return Outcome::BadLength;
         };
-        let aad = Aad::from(aad);
+        let (nonce, aad) = (Nonce::assume_unique_for_key(nonce), Aad::from(aad));
         // On failure the library wipes what it has decrypted.
         let opened = match text {
             InOut::InPlace(text) => self.key.open_in_place_separate_tag(nonce, aad, icv, text).map(|_| ()),
