@@ -8,13 +8,16 @@
 //!                                               |
 //!        prf(Prf)          group(Group)     cipher_key(Cipher, key)     protection(ProtectionSuite, keys)
 //!        SKEYID_*          g^xy             IKE messages                Protection: seal / open slices of Jobs
+//!
+//!   cert         Certificate · Crl · TrustAnchors  ->  Certificate::verify(provider, check)  ->  VerifiedPath with its PublicKey
 //! ```
 //!
 //! Randomness is passed in ([`SecureRandom`]), secrets are wiped and never printed ([`Secret`]), computations with them
 //! take the same time whatever they are. Nothing here does I/O.
 //!
 //! Features: `portable` (default), `fast`, and `legacy` for algorithms that should be gone (DES, CDMF, 3DES,
-//! MD5, MODP groups 1, 2 and 5). Without any of them the crate builds, has no provider of its own and works with the caller's.
+//! MD5, MODP groups 1, 2 and 5, SHA-1 in certificates). Without any of them the crate builds, has no provider of its own
+//! and works with the caller's.
 //!
 #![cfg_attr(feature = "portable", doc = "```")]
 #![cfg_attr(not(feature = "portable"), doc = "```ignore")]
@@ -47,6 +50,7 @@
 #![deny(unsafe_code)]
 
 mod aead;
+pub mod cert;
 mod cipher;
 mod error;
 mod group;

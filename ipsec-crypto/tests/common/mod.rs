@@ -1,6 +1,8 @@
 //! What the vector and behaviour tests share.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod pki;
+
 use ipsec_crypto::{CryptoProvider, InOut, Job, Outcome, Protection};
 
 /// Every provider that is compiled in.
