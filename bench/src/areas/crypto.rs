@@ -7,6 +7,7 @@ use crate::report::{Group, Race, Report};
 mod curve;
 mod modp;
 mod peers;
+mod sign;
 mod timing;
 
 use peers::{Combined, Direction, Hash, IV, LIMIT, NAMES, PEERS, Peer, Sample, Work};
@@ -47,6 +48,8 @@ pub fn run(report: &mut Report) {
     {
         modp::race(report, name, bits);
     }
+    report.table("Signatures: the key prepared for signing, in DER for verifying");
+    sign::run(report);
     timing::run(report);
 }
 

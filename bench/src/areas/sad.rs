@@ -15,9 +15,9 @@ use ipsec_crypto::{
 use ipsec_proto::registry::IpProtocol;
 use ipsec_proto::{Path, ip};
 use ipsec_sad::{
-    Action, AddressRange, Batch, Direction, Encap, Esn, Flow, InboundSa, Meta, OutboundSa, PairId,
-    Policy, PolicyId, PortRange, Ports, Protocol, SaKeys, SaParams, Selector, Spd, SpiAllocator, TemplateId,
-    Update, Verdict, Worker, WorkerConfig,
+    Action, AddressRange, Batch, Direction, Encap, Esn, Flow, InboundSa, Meta, OutboundSa, PairId, Policy,
+    PolicyId, PortRange, Ports, Protocol, SaKeys, SaParams, Selector, Spd, SpiAllocator, TemplateId, Update,
+    Verdict, Worker, WorkerConfig,
 };
 
 use crate::report::{Race, Report};

@@ -12,7 +12,7 @@ use crypto_bigint::{BoxedUint, Odd};
 use ipsec_crypto::{InOut, Job, Outcome, Secret, SecureRandom, Seeded, open, seal};
 
 use super::peers::{AAD, Direction, IV, Sample, run as process};
-use super::providers;
+use super::{providers, sign};
 use crate::report::Report;
 use crate::welch::{Class, Measurement, largest_t};
 
@@ -41,6 +41,7 @@ pub fn run(report: &mut Report) {
         secret_exponents(report, group);
     }
     leaky_exponent(report);
+    rsa_inputs(report);
 }
 
 /// The largest t for `step` on inputs of two classes, which `prepare` puts into the same place.
@@ -176,4 +177,19 @@ fn leaky_exponent(report: &mut Report) {
         black_box(power);
     });
     report.leak("control-leaky-exponent", t, BOUND);
+}
+
+/// Signs always the same, or something else each time: what the private key is raised to, if nothing blinds it.
+fn rsa_inputs(report: &mut Report) {
+    for (provider_name, signer) in sign::rsa_signers() {
+        let (mut drawn, mut random) = (Seeded::from_u64(3), Seeded::from_u64(4));
+        let prepare = |class, input: &mut [u8; 64]| match class {
+            Class::First => *input = [0; 64],
+            Class::Second => drawn.fill(input),
+        };
+        let t = t([0; 64], prepare, |input| {
+            black_box(signer.sign(&input[..], &mut random).expect("it fits"));
+        });
+        report.timing(&format!("rsa2048-fixed-or-random-input/{provider_name}"), t, BOUND);
+    }
 }
