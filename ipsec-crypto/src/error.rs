@@ -1,6 +1,6 @@
 //! What can go wrong in this crate.
 
-use crate::suite::{Cipher, Encryption, Group, Integrity, KeyAlgorithm, Prf, SignatureScheme};
+use crate::suite::{Cipher, Encryption, Group, Integrity, KeyAlgorithm, KeyWeakness, Prf, SignatureScheme};
 
 /// An error of the algorithm layer. None of them carries a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,6 +89,14 @@ pub enum CryptoError {
         expected: usize,
         /// Octets given.
         got: usize,
+    },
+    /// A key that must not be used: another has to be negotiated or made.
+    #[error("the key is refused for {encryption}: {weakness}")]
+    WeakKey {
+        /// The encryption algorithm.
+        encryption: Encryption,
+        /// What is wrong with the key.
+        weakness: KeyWeakness,
     },
     /// An initialization vector of the wrong length for its cipher.
     #[error("{algorithm} takes an IV of {expected} octets, not {got}")]

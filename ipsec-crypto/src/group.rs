@@ -23,6 +23,10 @@ pub trait KeyExchange: Send + Sync + Debug {
     fn check_public(&self, peer: &[u8]) -> Result<(), CryptoError>;
 
     /// Draws a fresh private value and computes its public value. Constant time in the private value.
+    ///
+    /// Every provider draws alike, so that the same randomness gives the same octets and the self-test knows the answer: in
+    /// one fill the octets of the private value, the most significant first; again for a curve if they are zero or not below
+    /// its order; modulo a prime with the first bit set, and as many as twice the strength of RFC 3526 §8 wants.
     fn generate(&self, random: &mut dyn SecureRandom) -> Box<dyn KeyPair>;
 }
 

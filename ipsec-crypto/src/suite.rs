@@ -11,6 +11,7 @@ mod names;
 mod prf;
 mod proposal;
 mod signature;
+mod weak_keys;
 mod words;
 
 pub use encryption::{Cipher, Encryption, EncryptionRow};
@@ -21,6 +22,7 @@ pub use names::{Dialect, Names, Spellings};
 pub use prf::{Prf, PrfRow};
 pub use proposal::{EspSuite, IkeSuite};
 pub use signature::{KeyAlgorithm, SignatureEncoding, SignatureInput, SignatureRow, SignatureScheme};
+pub use weak_keys::{KeyWeakness, WeakKeys};
 
 use std::fmt;
 

@@ -6,8 +6,8 @@ mod common;
 
 use common::providers;
 use ipsec_crypto::{
-    Cipher, CryptoError, CryptoProvider, Encryption, Group, Integrity, Missing, Prf, ProtectionSuite, Seeded,
-    SignatureScheme, Support,
+    Cipher, CryptoError, CryptoProvider, Encryption, Group, Integrity, KeyExchange, KeyPair, Missing, Prf,
+    ProtectionSuite, SecureRandom, Seeded, SignatureScheme, Support,
 };
 
 #[test]
@@ -88,9 +88,67 @@ fn the_same_seed_gives_the_same_octets_with_every_provider() {
 
 #[test]
 fn a_twisted_provider_is_found_out() {
+    /// Says it is another than it is.
+    #[derive(Debug)]
+    struct Posing(Group, &'static dyn KeyExchange);
+    impl KeyExchange for Posing {
+        fn id(&self) -> Group {
+            self.0
+        }
+        fn public_len(&self) -> usize {
+            self.1.public_len()
+        }
+        fn check_public(&self, peer: &[u8]) -> Result<(), CryptoError> {
+            self.1.check_public(peer)
+        }
+        fn generate(&self, random: &mut dyn SecureRandom) -> Box<dyn KeyPair> {
+            self.1.generate(random)
+        }
+    }
     let provider = CryptoProvider::portable();
-    let first = provider.groups[0];
-    let twice: &'static [_] = Vec::leak(vec![first, first]);
-    let twisted = CryptoProvider { groups: twice, ..provider };
-    assert!(matches!(twisted.consistency_check(), Err(CryptoError::Inconsistent { .. })));
+    let posing = |id, as_what| -> &'static [&'static dyn KeyExchange] {
+        let group: &'static dyn KeyExchange =
+            Box::leak(Box::new(Posing(id, provider.group(as_what).unwrap())));
+        Vec::leak([&[group], provider.groups].concat().into_iter().rev().collect())
+    };
+    let without = |id: Group| -> &'static [&'static dyn KeyExchange] {
+        Vec::leak(provider.groups.iter().copied().filter(|group| group.id() != id).collect())
+    };
+    for (groups, fault) in [
+        (Vec::leak([provider.groups, provider.groups].concat()) as &'static [_], "x25519 is there twice"),
+        (posing(Group::X448, Group::X25519), "x448 has another public value than the table says"),
+        (without(Group::Modp2048), "aes128-sha256-modp2048 is more than it can do"),
+        #[cfg(not(feature = "legacy"))]
+        (posing(Group::Modp1024, Group::X25519), "modp1024 is there without the `legacy` feature"),
+    ] {
+        let error = CryptoProvider { groups, ..provider }.consistency_check().unwrap_err();
+        assert_eq!(error.to_string(), format!("provider `portable` is inconsistent: {fault}"));
+    }
+    // Right sizes, wrong octets: the known answer tells.
+    let groups = posing(Group::Ecp256, Group::Modp2048);
+    let found = CryptoProvider { groups, ..provider }.self_test();
+    assert!(matches!(found, Err(CryptoError::SelfTest { algorithm, .. }) if algorithm == "ecp256"));
+}
+
+#[cfg(feature = "legacy")]
+#[test]
+fn weak_keys_are_refused_by_name() {
+    use common::hex;
+    use ipsec_crypto::suite::KeyWeakness;
+    for provider in providers() {
+        for (name, key, weakness) in [
+            ("des", "0101010101010101", KeyWeakness::Weak),
+            ("des", "0000000000000000", KeyWeakness::Weak),
+            ("des-iv32", "e0e0e0e0f1f1f1f1", KeyWeakness::Weak),
+            ("des-iv64", "fee0fee0fef1fef1", KeyWeakness::SemiWeak),
+            ("3des", "0123456789abcdef0022446688aaccee1122334455667788", KeyWeakness::Degenerate),
+            ("3des", "112233445566778899aabbccddeeff0198aabacddceffe00", KeyWeakness::Degenerate),
+        ] {
+            let cipher: Cipher = name.parse().unwrap();
+            let expected = Err(CryptoError::WeakKey { encryption: cipher.encryption, weakness });
+            assert_eq!(provider.cipher_key(cipher, &hex(key)).map(|_| ()), expected, "{name} {key}");
+            let suite = ProtectionSuite { cipher, integrity: Some(Integrity::HmacSha1_96) };
+            assert_eq!(provider.protection(suite, &hex(key), &[1; 20]).map(|_| ()), expected, "{name} {key}");
+        }
+    }
 }

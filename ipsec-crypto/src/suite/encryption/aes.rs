@@ -1,7 +1,7 @@
 //! The rows of AES in all its modes.
 
 use super::{Encryption, EncryptionRow};
-use crate::suite::{Names, Status, Support};
+use crate::suite::{Names, Status, Support, WeakKeys};
 
 pub(super) const CBC: EncryptionRow = EncryptionRow {
     id: Encryption::AesCbc,
@@ -31,6 +31,7 @@ pub(super) const CBC: EncryptionRow = EncryptionRow {
     key_bits: &[128, 192, 256],
     default_key_bits: 128,
     key_length_attribute: true,
+    weak_keys: WeakKeys::None,
     salt: 0,
     iv: 16,
     block: 16,

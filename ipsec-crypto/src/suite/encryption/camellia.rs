@@ -1,7 +1,7 @@
 //! The rows of Camellia.
 
 use super::{Encryption, EncryptionRow};
-use crate::suite::{Names, Status, Support};
+use crate::suite::{Names, Status, Support, WeakKeys};
 
 pub(super) const CBC: EncryptionRow = EncryptionRow {
     id: Encryption::CamelliaCbc,
@@ -21,6 +21,7 @@ pub(super) const CBC: EncryptionRow = EncryptionRow {
     key_bits: &[128, 192, 256],
     default_key_bits: 128,
     key_length_attribute: true,
+    weak_keys: WeakKeys::None,
     salt: 0,
     iv: 16,
     block: 16,

@@ -1,7 +1,7 @@
 //! The rows of DES and what was made of it.
 
 use super::{Encryption, EncryptionRow};
-use crate::suite::{Names, Status, Support};
+use crate::suite::{Names, Status, Support, WeakKeys};
 
 pub(super) const DES_IV64: EncryptionRow = EncryptionRow {
     id: Encryption::DesIv64,
@@ -34,6 +34,7 @@ pub(super) const DES_CBC: EncryptionRow = EncryptionRow {
     key_bits: &[64],
     default_key_bits: 64,
     key_length_attribute: false,
+    weak_keys: WeakKeys::Des,
     salt: 0,
     iv: 8,
     block: 8,
@@ -81,6 +82,7 @@ pub(super) const TRIPLE_DES: EncryptionRow = EncryptionRow {
     ikev2: Some(3),
     key_bits: &[192],
     default_key_bits: 192,
+    weak_keys: WeakKeys::TripleDes,
     status: Status::Legacy,
     ..DES_CBC
 };
@@ -92,6 +94,8 @@ pub(super) const CDMF: EncryptionRow = EncryptionRow {
     ikev1_phase1: None,
     ikev1_esp: None,
     ikev2: None,
+    // No document refuses any; after the shortening a weak key would be one in 2^36.
+    weak_keys: WeakKeys::None,
     status_source: "40-bit keys",
     ..DES_CBC
 };

@@ -1,7 +1,7 @@
 //! The rows of the GOST ciphers in MGM mode with ESPTREE keys (RFC 9227).
 
 use super::{Encryption, EncryptionRow};
-use crate::suite::{Names, Status, Support};
+use crate::suite::{Names, Status, Support, WeakKeys};
 
 pub(super) const KUZNYECHIK: EncryptionRow = EncryptionRow {
     id: Encryption::KuznyechikMgm,
@@ -17,6 +17,7 @@ pub(super) const KUZNYECHIK: EncryptionRow = EncryptionRow {
     key_bits: &[256],
     default_key_bits: 256,
     key_length_attribute: false,
+    weak_keys: WeakKeys::None,
     salt: 12,
     iv: 8,
     block: 1,

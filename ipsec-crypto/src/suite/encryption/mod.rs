@@ -10,7 +10,7 @@ mod other;
 pub use cipher::Cipher;
 
 use super::names::named;
-use super::{Names, Status, Support};
+use super::{Names, Status, Support, WeakKeys};
 
 /// An encryption algorithm, without its key length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,6 +116,8 @@ pub struct EncryptionRow {
     pub default_key_bits: u16,
     /// Whether proposals carry the Key Length attribute; it must not be sent for fixed lengths (RFC 2409 appendix A).
     pub key_length_attribute: bool,
+    /// The keys that are refused.
+    pub weak_keys: WeakKeys,
     /// Octets of salt behind the key in the keying material.
     pub salt: usize,
     /// Octets of IV in each packet.

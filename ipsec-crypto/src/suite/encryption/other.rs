@@ -2,7 +2,7 @@
 
 use super::aes::IMPLICIT_IV;
 use super::{Encryption, EncryptionRow};
-use crate::suite::{Names, Status, Support};
+use crate::suite::{Names, Status, Support, WeakKeys};
 
 pub(super) const NULL: EncryptionRow = EncryptionRow {
     id: Encryption::Null,
@@ -25,6 +25,7 @@ pub(super) const NULL: EncryptionRow = EncryptionRow {
     key_bits: &[0],
     default_key_bits: 0,
     key_length_attribute: false,
+    weak_keys: WeakKeys::None,
     salt: 0,
     iv: 0,
     block: 1,
@@ -86,6 +87,7 @@ pub(super) const RC5: EncryptionRow = EncryptionRow {
     key_bits: &[128],
     default_key_bits: 128,
     key_length_attribute: true,
+    weak_keys: WeakKeys::None,
     salt: 0,
     iv: 8,
     block: 8,

@@ -3,7 +3,7 @@
 //! The keys are public knowledge and protect nothing: those on curves and their signatures are RFC 4754 §8's, the RSA key and
 //! its signatures were made with OpenSSL.
 
-use super::known_answers::hex;
+use super::hex;
 use crate::suite::SignatureScheme;
 
 pub(super) struct SignatureAnswer {
