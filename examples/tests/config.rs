@@ -86,7 +86,7 @@ ike_lifetime = "8 hours"
             "gateway.toml:3:7: `mtu` is a value of type string; fix: write a number from 576 to 65535",
             "gateway.toml:4:12: `ike_port` is 70000; fix: write a number from 1 to 65535",
             "gateway.toml:5:1: unknown key `color` in [gateway]; fix: remove it; [gateway] knows control, tun, mtu, \
-             manage_routes, route_table, rule_priority, fwmark, ike_port, natt_port, legacy, capture, capture_keys",
+             manage_routes, enforce, route_table, rule_priority, fwmark, ike_port, natt_port, legacy, capture, capture_keys",
             "gateway.toml:8:8: `name` is \"a/b\": not a name; fix: use 1 to 64 letters, digits, `-`, `_` and `.`",
             "gateway.toml:9:9: `local` is \"192.0.2.300\": not an address; fix: write an address such as \"192.0.2.1\", \
              or \"%any\" for whichever the peer writes to",
@@ -179,7 +179,7 @@ fn columns_count_characters() {
         "[gateway]\n\"größe\" = 1\nmtu = 1\n",
         &[
             "gateway.toml:2:1: unknown key `größe` in [gateway]; fix: remove it; [gateway] knows control, tun, mtu, \
-             manage_routes, route_table, rule_priority, fwmark, ike_port, natt_port, legacy, capture, capture_keys",
+             manage_routes, enforce, route_table, rule_priority, fwmark, ike_port, natt_port, legacy, capture, capture_keys",
             "gateway.toml:3:7: `mtu` is 1; fix: write a number from 576 to 65535",
         ],
     );
@@ -187,7 +187,7 @@ fn columns_count_characters() {
         "gateway = { \"größe\" = 1, tun = \"\" }\n",
         &[
             "gateway.toml:1:13: unknown key `größe` in [gateway]; fix: remove it; [gateway] knows control, tun, mtu, \
-             manage_routes, route_table, rule_priority, fwmark, ike_port, natt_port, legacy, capture, capture_keys",
+             manage_routes, enforce, route_table, rule_priority, fwmark, ike_port, natt_port, legacy, capture, capture_keys",
             "gateway.toml:1:32: `tun` is empty; fix: give it a value, or remove the line",
         ],
     );

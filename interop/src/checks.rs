@@ -101,8 +101,9 @@ pub(crate) struct Seen {
     pub(crate) in_udp: usize,
 }
 
-/// All that may be on the wire: IKE, ESP, and what makes a link work.
-const EXPECTED: &str = "udp port 500 or udp port 4500 or ip proto 50 or ip6 proto 50 or arp \
+/// All that may be on the wire: IKE, ESP, AH, and what makes a link work.
+const EXPECTED: &str = "udp port 500 or udp port 4500 or ip proto 50 or ip6 proto 50 \
+    or ip proto 51 or ip6 proto 51 or arp \
     or (icmp6 and ip6[40] >= 133 and ip6[40] <= 137) or ip6[6] = 0 \
     or (ip6[6] = 44 and ip6[40] = 17) or (ip6[6] = 44 and ip6[40] = 50) \
     or (ip[6:2] & 0x1fff != 0 and (ip proto 17 or ip proto 50))";

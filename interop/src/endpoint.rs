@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) psk: String,
     /// Whether the first packet negotiates; otherwise a command does.
     pub(crate) on_traffic: bool,
+    /// How long a child's SAs live; the program's own default otherwise.
+    pub(crate) lifetime: Option<&'static str>,
     /// Whether it records what it carries, with keys.
     pub(crate) record: bool,
 }

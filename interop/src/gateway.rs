@@ -32,7 +32,7 @@ pub(crate) struct Gateway {
     before: Surroundings,
 }
 
-/// Devices, rules and routes of a namespace, a line each.
+/// Devices, rules, routes and tables of the packet filter of a namespace, a line each.
 type Surroundings = BTreeSet<String>;
 
 fn surroundings(netns: &str) -> Outcome<Surroundings> {
@@ -41,6 +41,8 @@ fn surroundings(netns: &str) -> Outcome<Surroundings> {
         let output = check(Command::new("ip").args(["-n", netns]).args(words.split(' ')), LIMIT)?;
         lines.extend(output.lines().map(|line| line.trim_end().to_owned()));
     }
+    let tables = check(Command::new("ip").args(["netns", "exec", netns, "nft", "list", "tables"]), LIMIT)?;
+    lines.extend(tables.lines().map(str::to_owned));
     Ok(lines)
 }
 
@@ -96,6 +98,33 @@ impl Gateway {
     pub(crate) fn reload(&self) -> Outcome<(bool, String)> {
         let finished = self.control(&["reload"], LIMIT)?;
         Ok((finished.status.success(), finished.output))
+    }
+
+    /// Removes what one that was killed has left, as its operator would: `clean`.
+    pub(crate) fn clean(program: &Path, netns: &Netns, folder: &Path) -> Outcome<()> {
+        let mut command = netns.command(program);
+        command.args(["clean", "-c"]).arg(folder.join("gateway.toml")).current_dir(folder);
+        check(&mut command, LIMIT).map(drop)
+    }
+
+    /// Waits until the packet filter has dropped `least` packets in clear, in one direction.
+    pub(crate) fn dropped_in_clear(&self, direction: &str, least: u64) -> Outcome<()> {
+        let what = format!("{least} {direction} packets should be counted as dropped in clear");
+        wait_until(LIMIT, &what, || {
+            let status = self.status()?;
+            let guards = status["enforcement"].as_array();
+            let ours = guards.into_iter().flatten().filter(|guard| {
+                guard["direction"] == direction && guard["policy"] == format!("{CONNECTION}/{CHILD}")
+            });
+            Ok(ours.filter_map(|guard| guard["packets"].as_u64()).sum::<u64>() >= least)
+        })
+    }
+
+    /// The SPIs that the peer sends with.
+    pub(crate) fn spis(&self) -> Outcome<BTreeSet<String>> {
+        let status = self.status()?;
+        let children = status["children"].as_array().into_iter().flatten();
+        Ok(children.filter_map(|child| child["inbound_spi"].as_str()).map(str::to_owned).collect())
     }
 
     /// Puts another configuration file in the place of its own; the text is made from that of `settings`.
@@ -209,6 +238,7 @@ fn gateway_toml(folder: &Path, settings: &Settings) -> String {
         .map(|(local, remote)| format!("local_id = {local:?}\nremote_id = {remote:?}\n"))
         .unwrap_or_default();
     let start = if settings.on_traffic { "acquire" } else { "none" };
+    let lifetime = settings.lifetime.map(|time| format!("  lifetime = {time:?}\n")).unwrap_or_default();
     format!(
         r#"[gateway]
 control = {control:?}
@@ -228,7 +258,7 @@ ike = [{ike:?}]
   remote_ts = {remote_ts:?}
   esp = [{esp:?}]
   start = {start:?}
-"#,
+{lifetime}"#,
         control = folder.join("control.sock"),
     )
 }

@@ -3,12 +3,13 @@
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::checks::{Capture, no_ping, patient_ping, ping, transfer};
 use crate::endpoint::{Endpoint, Settings};
 use crate::gateway::Gateway;
-use crate::process::{Context, Outcome, fail, wait_until};
+use crate::process::{Context, Outcome, check, fail, wait_until};
 use crate::strongswan::StrongSwan;
 use crate::table::{
     Caller, Cell, Family, Fault, Identity, Kind, Nat, Peer, Reach, Role, Scenario, Trigger, Tunnel,
@@ -44,6 +45,7 @@ pub(crate) fn play(scenario: &Scenario, stage: &Stage<'_>) -> Outcome<()> {
         Kind::Crashes(cell) => crashes(cell, stage),
         Kind::Operates(cell) => operates(cell, stage),
         Kind::Decrypts(cell) => decrypts(cell, stage),
+        Kind::Enforces(cell) => enforces(cell, stage),
     }
 }
 
@@ -80,6 +82,7 @@ fn settings(tunnel: Tunnel, side: Side) -> Settings {
         esp: cell.esp_proposal(),
         psk: PSK.to_owned(),
         on_traffic: trigger == Trigger::Traffic && side == Side::Left,
+        lifetime: None,
         record: false,
     }
 }
@@ -378,4 +381,74 @@ fn decrypts(cell: Cell, stage: &Stage<'_>) -> Outcome<()> {
     Box::new(left).stop()?;
     right.stop()?;
     recording.decrypts()
+}
+
+/// The shortest life of a child's SAs that a configuration may ask for; they are renewed well before its end.
+const SHORT_LIFE: &str = "30s";
+const RENEWED: Duration = Duration::from_secs(40);
+
+/// The packet filter holds what routes do not: nothing is in clear on the wire before the tunnel, while it is renewed, after it
+/// is deleted and after both gateways are killed, though every route leads over the wire; what is dropped is counted with its
+/// policy; and when an operator has cleaned up, the same pings are there for all to see.
+fn enforces(cell: Cell, stage: &Stage<'_>) -> Outcome<()> {
+    let topology = Topology::build(stage.number, cell.nat)?;
+    let (left_host, right_host) = (topology.host(Side::Left), topology.host(Side::Right));
+    let (left_address, right_address) = (Side::Left.host(cell.inside), Side::Right.host(cell.inside));
+    let folder = |name: &str| -> Outcome<PathBuf> {
+        let folder = stage.folder.join(name);
+        fs::create_dir_all(&folder)?;
+        Ok(folder)
+    };
+    let begin = |side: Side| {
+        let settings = Settings { lifetime: Some(SHORT_LIFE), ..settings(Tunnel::plain(cell), side) };
+        Gateway::start(stage.gateway, topology.gateway(side), stage.folder.join(side.name()), &settings)
+    };
+    let no_rules = |side: Side| -> Outcome<()> {
+        let family = format!("-{}", cell.inside.digit());
+        let netns = topology.gateway(side).name();
+        check(Command::new("ip").args(["-n", netns, &family, "rule", "del", "priority", "450"]), NOTICE)
+            .map(drop)
+    };
+
+    // The left gateway alone: what comes in clear, and what its routes would let out.
+    let left = begin(Side::Left)?;
+    no_ping(right_host, left_address).during("in clear from the other side")?;
+    left.dropped_in_clear("inbound", 4)?;
+    no_rules(Side::Left)?;
+    let capture = Capture::start(topology.gateway(Side::Right), "outer", &folder("before")?)?;
+    no_ping(left_host, right_address).during("before the tunnel")?;
+    left.dropped_in_clear("outbound", 4)?;
+    capture.finish().during("before the tunnel")?;
+    Box::new(left).stop()?;
+
+    let capture = Capture::start(topology.gateway(Side::Right), "outer", &folder("tunnel")?)?;
+    let (mut left, mut right) = (begin(Side::Left)?, begin(Side::Right)?);
+    left.up().during("coming up")?;
+    ping(left_host, right_address, 50)?;
+    let first = left.spis()?;
+    wait_until(RENEWED, "the SAs should be renewed", || {
+        ping(left_host, right_address, 20).during("while the SAs are renewed")?;
+        Ok(left.spis()?.is_disjoint(&first))
+    })?;
+    ping(right_host, left_address, 20).during("after the SAs were renewed")?;
+    right.down().during("deleting")?;
+    no_ping(right_host, left_address).during("after the tunnel")?;
+    left.crash();
+    right.crash();
+    for side in [Side::Left, Side::Right] {
+        no_rules(side)?;
+    }
+    no_ping(left_host, right_address).during("after both were killed")?;
+    no_ping(right_host, left_address).during("after both were killed")?;
+    capture.finish().during("with the tunnel")?;
+
+    for side in [Side::Left, Side::Right] {
+        Gateway::clean(stage.gateway, topology.gateway(side), &stage.folder.join(side.name()))?;
+    }
+    let capture = Capture::start(topology.gateway(Side::Right), "outer", &folder("after")?)?;
+    ping(left_host, right_address, 3).during("in clear, when all was cleaned up")?;
+    match capture.finish() {
+        Err(failure) if failure.0.contains("in clear on the wire") => Ok(()),
+        other => fail!("the pings in clear were not seen: {other:?}"),
+    }
 }

@@ -283,6 +283,8 @@ pub(crate) enum Kind {
     Operates(Cell),
     /// What our gateway records, with keys, is decrypted by tshark.
     Decrypts(Cell),
+    /// The packet filter keeps what routes would let out, and is clean when its operator wants it to be.
+    Enforces(Cell),
     /// Two strongSwans: the lab itself is sound.
     Lab(Tunnel),
     /// No gateway at all: the lab sees what goes out in clear.
@@ -309,7 +311,7 @@ pub(crate) enum Extent {
 
 /// What stands outside the dimensions.
 fn special() -> Vec<(&'static str, Kind)> {
-    use Kind::{Crashes, Decrypts, Fails, Operates, Works};
+    use Kind::{Crashes, Decrypts, Enforces, Fails, Operates, Works};
 
     let plain = Cell::PLAIN;
     let respond = Cell { role: Role::Respond, ..plain };
@@ -332,6 +334,8 @@ fn special() -> Vec<(&'static str, Kind)> {
         ("any-remote/no-nat", from_anyone(respond)),
         ("any-remote/nat", from_anyone(Cell { nat: Nat::Yes, ..respond })),
         ("crash", Crashes(plain)),
+        ("enforce/ours/4in4", Enforces(ours)),
+        ("enforce/ours/6in6", Enforces(ours6)),
         ("operator", Operates(plain)),
         ("tshark/strongswan", Decrypts(plain)),
         ("tshark/ours", Decrypts(ours)),

@@ -22,6 +22,7 @@
 
 mod builder;
 mod flood;
+mod guards;
 mod handle;
 mod questions;
 
@@ -31,6 +32,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant, SystemTime};
 
+use arrayvec::ArrayVec;
 use ipsec_ike::{Answer, AskId, Command, Event, Now, Outcome, RequestId, UnixTime};
 use ipsec_sad::{Batch, Verdict};
 use mio::unix::SourceFd;
@@ -39,11 +41,12 @@ use mio::{Events, Interest, Poll, Token};
 use crate::backend::{Datagram, Link, Moved, Wire, to_link, to_wire};
 use crate::control::{Reply, Request, Server};
 use crate::events::{Level, NodeEvent, Record, Ring, What};
-use crate::node::{Node, NodeOutput, Transmit};
+use crate::node::{GuardReport, Node, NodeOutput, Transmit};
 
 use builder::Hooks;
 pub use builder::{GatewayBuilder, GatewayError};
 use flood::Flood;
+use guards::Guards;
 use handle::Origin;
 pub use handle::{Handle, HandleError};
 use questions::Resolver;
@@ -67,6 +70,7 @@ pub struct Gateway {
     node: Node,
     wire: Box<dyn Wire + Send>,
     link: Box<dyn Link + Send>,
+    bypass: Option<Box<dyn Link + Send>>,
     poll: Poll,
     handle: Handle,
     incoming: Receiver<Incoming>,
@@ -78,7 +82,8 @@ pub struct Gateway {
     flood: Flood,
     wire_batch: Batch,
     link_batch: Batch,
-    complaints: [Complaint; 2],
+    complaints: [Complaint; 3],
+    guards: Guards,
     farewell: Option<Instant>,
     finished: bool,
 }
@@ -88,6 +93,7 @@ pub struct Gateway {
 enum Incoming {
     Request(Request, Origin),
     Answer(AskId, Answer),
+    Enforced(Vec<GuardReport>),
 }
 
 /// Errors of one side, gathered so that a flood of them is one record a second.
@@ -100,6 +106,7 @@ struct Complaint {
 
 const WIRE_SIDE: usize = 0;
 const LINK_SIDE: usize = 1;
+const CLEAR_SIDE: usize = 2;
 
 impl std::fmt::Debug for Gateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -170,11 +177,8 @@ impl Gateway {
         self.note(WIRE_SIDE, moved);
         if !self.wire_batch.is_empty() {
             self.node.handle_wire(now, &mut self.wire_batch);
-            let packets: Vec<&[u8]> = to_link(&self.wire_batch).collect();
-            if !packets.is_empty() {
-                let moved = self.link.send(now, &packets);
-                self.note(LINK_SIDE, moved);
-            }
+            let moved = send_clear(&mut *self.link, now, to_link(&self.wire_batch));
+            self.note(LINK_SIDE, moved);
             self.outputs(now);
         }
         more
@@ -187,19 +191,28 @@ impl Gateway {
         self.note(LINK_SIDE, moved);
         if !self.link_batch.is_empty() {
             self.node.handle_link(now, &mut self.link_batch);
-            let datagrams: Vec<Datagram<'_>> = to_wire(&self.link_batch).collect();
-            let moved = transmit(&mut *self.wire, now, &datagrams);
+            let moved = send_sealed(&mut *self.wire, now, &self.link_batch);
             self.note(WIRE_SIDE, moved);
-            let clear = self.link_batch.iter().filter(|packet| packet.verdict == Verdict::Bypass).count();
-            if clear > 0 {
-                let error = io::Error::other(
-                    "a policy lets traffic pass in clear, but a route leads it into the tunnel",
-                );
-                self.note(LINK_SIDE, Moved { dropped: clear, error: Some(error), ..Moved::default() });
-            }
+            self.let_pass(now);
             self.outputs(now);
         }
         more
+    }
+
+    /// Sends on what a policy lets pass in clear though a route led it here.
+    fn let_pass(&mut self, now: Now) {
+        let bypassed = || self.link_batch.iter().filter(|packet| packet.verdict == Verdict::Bypass);
+        let moved = match &mut self.bypass {
+            _ if bypassed().next().is_none() => return,
+            Some(path) => send_clear(&mut **path, now, bypassed().map(|packet| packet.octets)),
+            None => {
+                let error = io::Error::other(
+                    "a policy lets traffic pass in clear, but a route leads it into the tunnel",
+                );
+                Moved { dropped: bypassed().count(), error: Some(error), ..Moved::default() }
+            }
+        };
+        self.note(CLEAR_SIDE, moved);
     }
 
     fn take_commands(&mut self, now: Now) -> bool {
@@ -210,6 +223,11 @@ impl Gateway {
                     self.resolver.done();
                     self.node.answer(now, id, answer);
                     self.outputs(now);
+                }
+                Ok(Incoming::Enforced(guards)) => {
+                    for event in self.guards.take(now.mono, guards) {
+                        self.record(Record { at: now, what: What::Node(event) });
+                    }
                 }
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => return false,
             }
@@ -232,7 +250,8 @@ impl Gateway {
     fn request(&mut self, now: Now, request: Request, origin: Origin) {
         let command = match request {
             Request::Status => {
-                let report = Box::new(self.node.report(now));
+                let mut report = Box::new(self.node.report(now));
+                report.enforcement = self.guards.report();
                 return self.reply(origin, &Reply::Status { report });
             }
             Request::History { peer } => {
@@ -343,7 +362,7 @@ impl Gateway {
     }
 
     fn complain(&mut self, now: Now) {
-        for (index, side) in [(WIRE_SIDE, "wire"), (LINK_SIDE, "link")] {
+        for (index, side) in [(WIRE_SIDE, "wire"), (LINK_SIDE, "link"), (CLEAR_SIDE, "clear")] {
             let Some(complaint) = self.complaints.get_mut(index) else { continue };
             let recent =
                 complaint.reported.is_some_and(|at| now.mono.saturating_duration_since(at) < COMPLAINT);
@@ -357,6 +376,18 @@ impl Gateway {
             self.record(Record { at: now, what });
         }
     }
+}
+
+/// Sends the packets of one of the gateway's batches, which there are [`BATCH`] of at most.
+fn send_clear<'a>(link: &mut dyn Link, now: Now, packets: impl Iterator<Item = &'a [u8]>) -> Moved {
+    let packets: ArrayVec<&[u8], BATCH> = packets.collect();
+    if packets.is_empty() { Moved::default() } else { link.send(now, &packets) }
+}
+
+/// Sends what of one of the gateway's batches is for the network.
+fn send_sealed(wire: &mut dyn Wire, now: Now, batch: &Batch) -> Moved {
+    let datagrams: ArrayVec<Datagram<'_>, BATCH> = to_wire(batch).collect();
+    transmit(wire, now, &datagrams)
 }
 
 /// Sends, and counts as dropped what the wire has no way to send: raw ESP where there are only UDP sockets.

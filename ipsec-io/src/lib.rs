@@ -77,6 +77,7 @@
 #![forbid(unsafe_code)]
 
 pub mod backend;
+pub mod clear;
 pub mod control;
 pub mod events;
 pub mod gateway;

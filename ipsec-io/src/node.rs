@@ -40,7 +40,8 @@ use crate::pcap::keys::KeyLine;
 pub use config::{NodeConfig, NodeLimits, Rule, RuleAction, SetupError};
 use policies::Policies;
 pub use report::{
-    ChildReport, DropReport, IkeCounters, IkeSaReport, NodeReport, PolicyReport, TrafficReport, WaitingReport,
+    ChildReport, DropReport, GuardDirection, GuardReport, IkeCounters, IkeSaReport, NodeReport, PolicyReport,
+    TrafficReport, WaitingReport,
 };
 use waiting::{Due, Parked, Waiting};
 

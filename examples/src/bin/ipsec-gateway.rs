@@ -35,6 +35,12 @@ enum Command {
         #[arg(short, long, value_name = "FILE", default_value = "/etc/ipsec-gateway/gateway.toml")]
         config: PathBuf,
     },
+    /// Remove what a gateway that was killed has left: rules of the packet filter, routes and routing rules.
+    Clean {
+        /// The configuration.
+        #[arg(short, long, value_name = "FILE", default_value = "/etc/ipsec-gateway/gateway.toml")]
+        config: PathBuf,
+    },
     /// Bring up a connection, or one of its children, and wait for it.
     Up {
         /// CONNECTION or CONNECTION/CHILD.
@@ -62,6 +68,7 @@ fn main() -> ExitCode {
             log();
             service::run(&config).map_err(|error| error.to_string())
         }
+        Command::Clean { config } => service::clean(&config).map_err(|error| error.to_string()),
         Command::Up { name } => service::up(&socket, &name, |line| drop(writeln!(io::stderr(), "{line}")))
             .map_err(|error| error.to_string())
             .and_then(say),

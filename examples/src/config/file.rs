@@ -39,6 +39,8 @@ pub struct GatewaySection {
     pub mtu: Option<u16>,
     /// Whether routes and rules are installed, and removed again.
     pub manage_routes: bool,
+    /// Whether the host's packet filter drops what the policies do not let pass in clear.
+    pub enforce: bool,
     /// The routing table for tunnels; the next higher one takes tunnels to everywhere.
     pub route_table: u32,
     /// The priority of the first of our rules; the two behind it are used too.
@@ -190,6 +192,7 @@ fn gateway(section: &mut Section<'_, '_>, faults: &mut Collector<'_>) -> Gateway
         section.parsed(faults, "tun", values::interface).map_or_else(|| "ipsec0".to_owned(), |at| at.value);
     let mtu = section.number(faults, "mtu", 576..=u16::MAX).map(|at| at.value);
     let manage_routes = section.flag(faults, "manage_routes").is_none_or(|at| at.value);
+    let enforce = section.flag(faults, "enforce").is_none_or(|at| at.value);
     // 253 to 255 are the kernel's own tables, 0 stands for none; the next higher number is ours too.
     let table = section.number(faults, "route_table", 1..=i32::MAX.cast_unsigned() - 1);
     if let Some(At { span, .. }) = table.as_ref().filter(|at| (252..=255).contains(&at.value)) {
@@ -231,6 +234,7 @@ fn gateway(section: &mut Section<'_, '_>, faults: &mut Collector<'_>) -> Gateway
         tun,
         mtu,
         manage_routes,
+        enforce,
         route_table,
         rule_priority,
         fwmark,

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ipsec_io::clear::ClearPath;
 use ipsec_io::control::{Reply, Request, SocketConfig, SocketError};
 use ipsec_io::crypto::CryptoProvider;
-use ipsec_io::gateway::{Gateway, GatewayError, Handle};
+use ipsec_io::gateway::{Gateway, GatewayError, Handle, HandleError};
 use ipsec_io::ike::Ports;
 use ipsec_io::node::NodeConfig;
 use ipsec_io::raw::{RawConfig, RawWire};
@@ -22,11 +23,15 @@ use signal_hook::iterator::Signals;
 use super::privileges;
 use super::record::{KeyTables, recorder};
 use super::reload::difference;
-use crate::config::{Faults, GatewaySection, Loaded, Numbering};
-use crate::surroundings::{Kernel, KernelError, Numbers, Plan, inner_mtu, kernel_advice};
+use crate::config::{Faults, File, GatewaySection, Loaded, Numbering, Source};
+use crate::surroundings::{
+    EnforceError, Enforcer, Exempt, Kernel, KernelError, Numbers, Plan, Ruleset, inner_mtu, kernel_advice,
+};
 
 /// How long a reload may take before a signal's sender is told so.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often the counters of the packet filter are read.
+const LOOK: Duration = Duration::from_secs(2);
 /// Every link carries IPv4 packets of this size (RFC 791 §3.1).
 const LEAST_MTU: u16 = 576;
 /// Linux has no IPv6 on a device below this (RFC 8200 §5).
@@ -53,6 +58,9 @@ pub enum RunError {
     /// The host's routing.
     #[error("routing: {0}")]
     Kernel(#[from] KernelError),
+    /// The host's packet filter.
+    #[error("enforcing the policies: {0}")]
+    Enforce(#[from] EnforceError),
     /// The gateway itself.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
@@ -84,6 +92,7 @@ struct Managed {
     gateway: GatewaySection,
     running: NodeConfig,
     kernel: Kernel,
+    enforcer: Option<Arc<Mutex<Enforcer>>>,
     device: u32,
     mtu: u16,
 }
@@ -99,6 +108,46 @@ pub fn run(path: &Path) -> Result<(), RunError> {
     refuse_second(&loaded.gateway.control)?;
     // Before anything is opened, so that a signal during the start is not lost.
     let signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(system("signals"))?;
+    // First of all that is changed, and last of what is undone: there is no moment without.
+    let enforcer = enforce(&loaded)?;
+    let result = serve(path, loaded, provider, numbering, signals, enforcer.clone());
+    let Some(enforcer) = enforcer else { return result.and_then(|ended| ended) };
+    let mut enforcer = lock(&enforcer);
+    // Rules that were there before the start are those of a gateway that was killed: one that cannot start leaves its
+    // own in their place.
+    let orderly = matches!(result, Ok(Ok(()))) || (result.is_err() && !enforcer.found_rules());
+    if !orderly {
+        tracing::warn!("the rules of the packet filter stay; `ipsec-gateway clean` removes them");
+    } else if let Err(error) = enforcer.remove() {
+        tracing::error!("{error}; `ipsec-gateway clean` tries again");
+    }
+    result?
+}
+
+/// Removes what a gateway that was killed has left behind: rules of the packet filter, routes and routing rules.
+///
+/// # Errors
+/// [`RunError`]; also for a gateway that still runs, which is left alone.
+pub fn clean(path: &Path) -> Result<(), RunError> {
+    let gateway = File::parse(&Source::read(path)?)?.gateway;
+    refuse_second(&gateway.control)?;
+    match Enforcer::open(&gateway.tun) {
+        Ok(mut enforcer) => enforcer.remove()?,
+        Err(EnforceError::NoProgram(_)) if !gateway.enforce => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Kernel::open(numbers(&gateway))?.clear()?)
+}
+
+/// Sets up and runs; the outer error is of a start that failed, the inner one of an end out of order.
+fn serve(
+    path: &Path,
+    loaded: Loaded,
+    provider: Arc<CryptoProvider>,
+    numbering: Numbering,
+    signals: Signals,
+    enforcer: Option<Arc<Mutex<Enforcer>>>,
+) -> Result<Result<(), RunError>, RunError> {
     let GatewaySection { tun, fwmark, ike_port, natt_port, .. } = &loaded.gateway;
     let (addresses, mark) = (vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()], Some(*fwmark));
     let ports = Ports { ike: *ike_port, natt: *natt_port };
@@ -120,6 +169,7 @@ pub fn run(path: &Path) -> Result<(), RunError> {
         gateway: loaded.gateway.clone(),
         running: loaded.node.clone(),
         kernel,
+        enforcer: enforcer.clone(),
         device,
         mtu,
     };
@@ -128,6 +178,9 @@ pub fn run(path: &Path) -> Result<(), RunError> {
     lock(&managed).install(&loaded)?;
     privileges::drop_others().map_err(|error| RunError::Privileges(error.to_string()))?;
     let watcher = watch(signals, gateway.handle());
+    if let Some(enforcer) = enforcer {
+        count(enforcer, gateway.handle());
+    }
     notify(&[NotifyState::Ready]);
     tracing::info!(
         "ready: {} connections, control socket {}",
@@ -137,7 +190,54 @@ pub fn run(path: &Path) -> Result<(), RunError> {
     drop(loaded);
     let ended = gateway.run();
     watcher.close();
-    ended.map_err(RunError::from)
+    Ok(ended.map_err(RunError::from))
+}
+
+/// Sets the rules of the packet filter, or removes what an earlier gateway left where they are not wanted any more.
+fn enforce(loaded: &Loaded) -> Result<Option<Arc<Mutex<Enforcer>>>, RunError> {
+    let gateway = &loaded.gateway;
+    let mut enforcer = match Enforcer::open(&gateway.tun) {
+        Err(_) if !gateway.enforce => return Ok(None),
+        opened => opened?,
+    };
+    if gateway.enforce {
+        enforcer.apply(&ruleset(gateway, &loaded.node))?;
+        return Ok(Some(Arc::new(Mutex::new(enforcer))));
+    }
+    if enforcer.found_rules() {
+        enforcer.remove()?;
+    }
+    tracing::warn!(
+        "enforce = false: the packet filter is not touched, and packets in clear pass where routes let them"
+    );
+    Ok(None)
+}
+
+fn ruleset(gateway: &GatewaySection, node: &NodeConfig) -> Ruleset {
+    let GatewaySection { tun, fwmark, ike_port, natt_port, .. } = gateway;
+    let exempt = Exempt { tun: tun.clone(), mark: *fwmark, ports: [*ike_port, *natt_port] };
+    Ruleset::new(&exempt, &node.policies())
+}
+
+/// Tells the loop what the packet filter has dropped, from a thread of its own that ends after the loop.
+fn count(enforcer: Arc<Mutex<Enforcer>>, handle: Handle) {
+    std::thread::spawn(move || {
+        let mut failing = false;
+        loop {
+            let guards = lock(&enforcer).report();
+            match &guards {
+                Err(error) if !failing => tracing::error!("{error}"),
+                _ => {}
+            }
+            failing = guards.is_err();
+            if let Ok(guards) = guards
+                && handle.enforced(guards) == Err(HandleError::Ended)
+            {
+                return;
+            }
+            std::thread::sleep(LOOK);
+        }
+    });
 }
 
 /// A gateway that answers on the control socket is not disturbed, not even its routes.
@@ -173,6 +273,7 @@ fn build(
         .provider(provider)
         .control(SocketConfig::new(&section.control))
         .mark(Some(section.fwmark))
+        .bypass(ClearPath::open(section.fwmark).map_err(system("sockets"))?)
         .on_reload(move || lock(&managed).reload());
     if let (Some(path), true) = (&section.capture, section.capture_keys) {
         let mut tables = KeyTables::create(path).map_err(system("capture_keys"))?;
@@ -212,8 +313,8 @@ fn watch(mut signals: Signals, handle: Handle) -> signal_hook::iterator::Handle 
     closer
 }
 
-fn lock(managed: &Mutex<Managed>) -> std::sync::MutexGuard<'_, Managed> {
-    managed.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Tells systemd, if it is there.
@@ -266,6 +367,14 @@ impl Managed {
         Ok(())
     }
 
+    /// Sets the rules of the packet filter for a configuration.
+    fn enforce(&self, node: &NodeConfig) -> Result<(), EnforceError> {
+        match &self.enforcer {
+            Some(enforcer) => lock(enforcer).apply(&ruleset(&self.gateway, node)),
+            None => Ok(()),
+        }
+    }
+
     /// Reads the file again. Whatever is wrong leaves everything as it is.
     fn reload(&mut self) -> Result<NodeConfig, String> {
         notify(&reloading());
@@ -281,11 +390,15 @@ impl Managed {
         if !found.needs_restart.is_empty() {
             return Err(format!("only a restart changes {} in [gateway]", found.needs_restart.join(", ")));
         }
+        self.enforce(&loaded.node).map_err(|error| error.to_string())?;
         let before = self.kernel.installed().clone();
         if let Err(error) = self.fit(&loaded).and_then(|()| self.install(&loaded)) {
             // Back to what was, as far as the kernel lets us.
             if let Err(error) = self.kernel.apply(before, self.device) {
                 tracing::error!("reload: the routes before it are not restored: {error}");
+            }
+            if let Err(error) = self.enforce(&self.running) {
+                tracing::error!("reload: the rules before it are not restored: {error}");
             }
             return Err(error.to_string());
         }

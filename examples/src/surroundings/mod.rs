@@ -19,12 +19,14 @@
 //! [`Plan::new`] is the pure part; [`Kernel`] carries a plan out.
 
 mod advice;
+mod enforce;
 mod kernel;
 mod mtu;
 mod plan;
 mod prefix;
 
 pub use advice::kernel_advice;
+pub use enforce::{EnforceError, Enforcer, Exempt, Ruleset};
 pub use kernel::{Kernel, KernelError};
 pub use mtu::{Outer, inner_mtu};
 pub use plan::{Exception, HostAddress, Numbers, Plan, Route, RouteKind, Rule, RuleKind, Tunnel};

@@ -295,6 +295,15 @@ fn node(event: &NodeEvent) -> Description {
                 format!("{records} records of what strangers sent were left out; the counters have them");
             new("gateway.withheld", Level::Warn, Gateway, message).number("records", *records)
         }
+        NodeEvent::ClearDropped { policy, direction, packets } => new(
+            "policy.clear-dropped",
+            Level::Warn,
+            Policy,
+            format!("{packets} {direction} packets in clear, which {policy} does not let pass, were dropped"),
+        )
+        .text("policy", policy)
+        .text("direction", direction)
+        .number("packets", *packets),
         NodeEvent::Backend { side, dropped, error } => new(
             "gateway.backend",
             Level::Warn,

@@ -7,6 +7,8 @@ use ipsec_ike::{Event, Now};
 use ipsec_proto::{Path, Spi};
 use ipsec_sad::{AcquireId, AuditEvent, DropReason, Flow, PairId, PolicyId};
 
+use crate::node::GuardDirection;
+
 /// How much a record matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
@@ -128,9 +130,18 @@ pub enum NodeEvent {
         /// How many.
         records: u64,
     },
+    /// The host's packet filter dropped packets in clear that a policy does not let pass.
+    ClearDropped {
+        /// The policy's name.
+        policy: String,
+        /// Which way they went.
+        direction: GuardDirection,
+        /// How many since the last such record of this policy and direction.
+        packets: u64,
+    },
     /// A backend reported an error of the system; traffic goes on.
     Backend {
-        /// `wire` or `link`.
+        /// `wire`, `link`, or `clear` for what a policy lets pass in clear.
         side: &'static str,
         /// Packets dropped since the last such record.
         dropped: usize,

@@ -10,6 +10,7 @@ use ipsec_sad::Batch;
 use mio::{Poll, Waker};
 
 use super::flood::Flood;
+use super::guards::Guards;
 use super::handle::Handle;
 use super::questions::Resolver;
 use super::{BATCH, Gateway, LONGEST, WAKE, clock, watch, watch_sources};
@@ -58,6 +59,7 @@ pub struct GatewayBuilder {
     config: NodeConfig,
     wire: Box<dyn Wire + Send>,
     link: Box<dyn Link + Send>,
+    bypass: Option<Box<dyn Link + Send>>,
     provider: Option<Arc<CryptoProvider>>,
     random: Box<dyn SecureRandom + Send>,
     control: Option<SocketConfig>,
@@ -87,6 +89,7 @@ impl Gateway {
             config,
             wire: Box::new(wire),
             link: Box::new(link),
+            bypass: None,
             provider: None,
             random: Box::new(OsRandom),
             control: None,
@@ -108,6 +111,14 @@ impl GatewayBuilder {
     #[must_use]
     pub fn random(mut self, random: Box<dyn SecureRandom + Send>) -> Self {
         self.random = random;
+        self
+    }
+
+    /// Sets where packets leave that came by the link though a policy lets them pass in clear, mostly a
+    /// [`ClearPath`](crate::clear::ClearPath). Nothing is received from it. Without one they are dropped and counted.
+    #[must_use]
+    pub fn bypass(mut self, link: impl Link + Send + 'static) -> Self {
+        self.bypass = Some(Box::new(link));
         self
     }
 
@@ -153,7 +164,7 @@ impl GatewayBuilder {
     /// # Errors
     /// [`GatewayError`]; nothing is left behind then.
     pub fn build(self) -> Result<Gateway, GatewayError> {
-        let Self { config, wire, link, provider, random, control, mark, hooks } = self;
+        let Self { config, wire, link, bypass, provider, random, control, mark, hooks } = self;
         let provider = match provider {
             Some(provider) => provider,
             None => default_provider()?,
@@ -172,6 +183,7 @@ impl GatewayBuilder {
             node,
             wire,
             link,
+            bypass,
             poll,
             handle: Handle::new(sender, waker),
             incoming,
@@ -184,6 +196,7 @@ impl GatewayBuilder {
             wire_batch: Batch::new(BATCH, LONGEST),
             link_batch: Batch::new(BATCH, LONGEST),
             complaints: Default::default(),
+            guards: Guards::default(),
             farewell: None,
             finished: false,
         })

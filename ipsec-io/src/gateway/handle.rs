@@ -10,6 +10,7 @@ use mio::Waker;
 
 use super::Incoming;
 use crate::control::{Reply, Request};
+use crate::node::GuardReport;
 
 /// Who gets the reply to a request.
 #[derive(Debug)]
@@ -74,6 +75,16 @@ impl Handle {
     /// [`HandleError::Ended`] and [`HandleError::Busy`].
     pub fn send(&self, request: Request) -> Result<(), HandleError> {
         self.give(Incoming::Request(request, Origin::Nobody))
+    }
+
+    /// Tells what the host's packet filter, which the embedding program has set up, has dropped since it stands: shown
+    /// in the status, and what is new since the last time becomes records, one in ten seconds for each policy and
+    /// direction.
+    ///
+    /// # Errors
+    /// [`HandleError::Ended`] and [`HandleError::Busy`].
+    pub fn enforced(&self, guards: Vec<GuardReport>) -> Result<(), HandleError> {
+        self.give(Incoming::Enforced(guards))
     }
 
     /// Brings the answer to a question of IKE.

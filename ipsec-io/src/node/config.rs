@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipsec_ike::Config;
-use ipsec_sad::{Applies, Selector, SpdError, TemplateId};
+use ipsec_sad::{Applies, Policy, PolicyId, Selector, SpdError, TemplateId};
+
+use super::policies;
 
 /// What happens to traffic that is not to be protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,6 +78,14 @@ impl NodeConfig {
     #[must_use]
     pub fn new(ike: Arc<Config>) -> Self {
         Self { ike, rules: Vec::new(), default: RuleAction::Discard, limits: NodeLimits::default() }
+    }
+
+    /// The policies that this makes, in order: the rules, then a policy for each child. Their numbers are their places
+    /// here; a running node gives its own.
+    #[must_use]
+    pub fn policies(&self) -> Vec<Policy> {
+        let numbered = (0..).map(PolicyId).zip(policies::all(self));
+        numbered.map(|(id, policy)| Policy { id, ..policy }).collect()
     }
 }
 

@@ -23,7 +23,7 @@ impl Policies {
         let mut next = before.map_or(0, |before| before.next);
         let mut numbers = BTreeMap::new();
         let mut policies = Vec::new();
-        for mut policy in rules(config).chain(children(config)) {
+        for mut policy in all(config) {
             let same = before.and_then(|before| before.numbers.get(&policy.name));
             policy.id = match same {
                 Some((selector, action, id)) if *selector == policy.selector && *action == policy.action => {
@@ -52,6 +52,11 @@ fn action(rule: RuleAction) -> Action {
         RuleAction::Bypass => Action::Bypass,
         RuleAction::Discard => Action::Discard,
     }
+}
+
+/// Every policy in the order of the configuration; the numbers are still to be given.
+pub(super) fn all(config: &NodeConfig) -> impl Iterator<Item = Policy> {
+    rules(config).chain(children(config))
 }
 
 fn rules(config: &NodeConfig) -> impl Iterator<Item = Policy> {

@@ -27,6 +27,42 @@ pub struct NodeReport {
     pub waiting: WaitingReport,
     /// What IKE has counted.
     pub ike: IkeCounters,
+    /// Clear packets that the host's packet filter has kept from passing, where it enforces the policies; none where
+    /// the embedding program has not said so by [`Handle::enforced`](crate::gateway::Handle::enforced).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enforcement: Option<Vec<GuardReport>>,
+}
+
+/// Clear packets that a policy does not let pass, and that the host's packet filter has dropped, in one direction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuardReport {
+    /// The policy's name.
+    pub policy: String,
+    /// Which way they went, seen from this host: `inbound` is from the policy's remote side to its local one.
+    pub direction: GuardDirection,
+    /// Packets.
+    pub packets: u64,
+    /// Their octets, headers included.
+    pub bytes: u64,
+}
+
+/// The direction of a [`GuardReport`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GuardDirection {
+    /// From the remote to the local side.
+    Inbound,
+    /// From the local to the remote side.
+    Outbound,
+}
+
+impl fmt::Display for GuardDirection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        })
+    }
 }
 
 /// An IKE SA.
@@ -202,6 +238,12 @@ impl fmt::Display for NodeReport {
         for drop in &self.drops {
             writeln!(f, "  {:>10}  {}: {}", drop.packets, drop.reason, drop.sentence)?;
         }
+        if let Some(guards) = &self.enforcement {
+            writeln!(f, "Enforced by the packet filter, in clear and dropped:")?;
+            for guard in guards {
+                writeln!(f, "  {guard}")?;
+            }
+        }
         Ok(())
     }
 }
@@ -239,6 +281,13 @@ impl fmt::Display for ChildReport {
             "    out {} {:>10} packets {:>12} bytes, {local} -> {remote} ({encapsulation})",
             self.outbound_spi, self.outbound.packets, self.outbound.bytes
         )
+    }
+}
+
+impl fmt::Display for GuardReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { policy, direction, packets, bytes } = self;
+        write!(f, "{packets:>10} packets {bytes:>12} bytes, {direction:<8} {policy}")
     }
 }
 
@@ -288,6 +337,7 @@ impl Node {
                 at_limit: ike.counters.at_limit,
                 failed: ike.counters.failed,
             },
+            enforcement: None,
         }
     }
 }
