@@ -196,12 +196,8 @@ fn the_responder_sends_after_qm3_or_the_first_packet() {
 fn acquires_are_answered_by_the_child_that_serves_them() {
     use ipsec_ike::sad::{AcquireId, Flow, PolicyId, Ports, Selector, TemplateId};
     let mut pair = Pair::alike(&Setup::default());
-    let flow = Flow {
-        source: "10.1.0.1".parse().unwrap(),
-        destination: "10.2.0.1".parse().unwrap(),
-        protocol: proto::registry::IpProtocol::ICMP,
-        ports: Ports::None,
-    };
+    let icmp = proto::registry::IpProtocol::ICMP;
+    let flow = Flow::new([10, 1, 0, 1], [10, 2, 0, 1], icmp, Ports::None);
     for id in [4, 5] {
         let template = TemplateId(7);
         let (id, policy, proposal) = (AcquireId(id), PolicyId(1), Selector::ANY);
@@ -226,12 +222,8 @@ fn a_child_for_commands_only_is_not_started_by_traffic() {
     use ipsec_ike::sad::{AcquireId, Flow, PolicyId, Ports, Selector, TemplateId};
     let by_command = Setup { start: Start::Command, ..Setup::default() };
     let mut pair = Pair::alike(&by_command);
-    let flow = Flow {
-        source: "10.1.0.1".parse().unwrap(),
-        destination: "10.2.0.1".parse().unwrap(),
-        protocol: proto::registry::IpProtocol::ICMP,
-        ports: Ports::None,
-    };
+    let icmp = proto::registry::IpProtocol::ICMP;
+    let flow = Flow::new([10, 1, 0, 1], [10, 2, 0, 1], icmp, Ports::None);
     let (id, policy, template, proposal) = (AcquireId(4), PolicyId(1), TemplateId(7), Selector::ANY);
     pair.left.ike.handle_sad(pair.now, SadEvent::Acquire { id, policy, template, flow, proposal });
     pair.settle();

@@ -7,7 +7,7 @@ use crate::event::SadEvent;
 use crate::flow::{Direction, Flow};
 use crate::ring::Ring;
 use crate::selector::Selector;
-use crate::spd::{Policy, PolicyId, Spd, TemplateId};
+use crate::spd::{Action, Policy, PolicyId, Spd, TemplateId};
 use crate::verdict::AcquireId;
 use crate::worker::Decision;
 
@@ -127,10 +127,8 @@ impl Acquires {
     /// Forgets what waited for policies that are not in `spd`, or not for the same template.
     pub(crate) fn keep_policies_of(&mut self, spd: &Spd) {
         self.pending.retain(|pending| {
-            spd.policies().iter().any(|policy| {
-                policy.id == pending.want.policy
-                    && policy.action == crate::spd::Action::Protect(pending.want.template)
-            })
+            spd.policy(pending.want.policy)
+                .is_some_and(|policy| policy.action == Action::Protect(pending.want.template))
         });
     }
 

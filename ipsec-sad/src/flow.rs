@@ -1,4 +1,4 @@
-//! What a packet is, as far as policy goes: two addresses, a protocol, and ports or an ICMP type and code.
+//! What a packet is, as far as policy goes: two addresses, a protocol, ports or a type of message, and where it is.
 
 use core::fmt;
 use core::hash::{Hash, Hasher};
@@ -8,7 +8,8 @@ use ipsec_proto::DecodeError;
 use ipsec_proto::ip::{NextLayer, Packet};
 use ipsec_proto::registry::IpProtocol;
 
-use crate::selector::ProtocolName;
+use crate::realm::{InterfaceId, Origin};
+use crate::selector::{ProtocolName, has_messages};
 
 /// Which way a packet goes, seen from the protected side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +39,11 @@ pub enum Ports {
         /// The message code.
         code: u8,
     },
+    /// The Mobility Header of IPv6 (RFC 6275 §6.1).
+    Mobility {
+        /// The message type.
+        kind: u8,
+    },
     /// The ports can't be seen: a fragment that is not the first, or a first one too short to hold them
     /// (RFC 4301 §4.4.1.1, OPAQUE).
     Opaque,
@@ -54,6 +60,8 @@ pub struct Flow {
     pub protocol: IpProtocol,
     /// The ports.
     pub ports: Ports,
+    /// Its realm and interface.
+    pub origin: Origin,
 }
 
 /// A flow turned so that it can be compared with a selector.
@@ -62,14 +70,32 @@ pub(crate) struct Oriented {
     pub(crate) local: IpAddr,
     pub(crate) remote: IpAddr,
     pub(crate) protocol: IpProtocol,
-    /// The local port, or the ICMP type * 256 + code.
     pub(crate) local_port: Option<u16>,
-    /// The remote port, or the ICMP type * 256 + code.
     pub(crate) remote_port: Option<u16>,
-    pub(crate) ports: Ports,
+    /// Of ICMP type * 256 + code, of the Mobility Header type * 256.
+    pub(crate) message: Option<u16>,
+    pub(crate) direction: Direction,
+    pub(crate) origin: Origin,
 }
 
 impl Flow {
+    /// A flow in the realm and on the interface there is where none are told apart.
+    pub fn new(
+        source: impl Into<IpAddr>,
+        destination: impl Into<IpAddr>,
+        protocol: IpProtocol,
+        ports: Ports,
+    ) -> Self {
+        let (source, destination) = (source.into(), destination.into());
+        Self { source, destination, protocol, ports, origin: Origin::default() }
+    }
+
+    /// The same flow at another place.
+    #[must_use]
+    pub const fn at(self, origin: Origin) -> Self {
+        Self { origin, ..self }
+    }
+
     /// The flow of an IP packet.
     ///
     /// # Errors
@@ -84,18 +110,14 @@ impl Flow {
         let ports = match packet.next_layer() {
             NextLayer::Ports { source, destination } => Ports::Transport { source, destination },
             NextLayer::Icmp { kind, code } => Ports::Icmp { kind, code },
-            NextLayer::Mobility { .. } | NextLayer::Other => Ports::None,
+            NextLayer::Mobility { kind } => Ports::Mobility { kind },
+            NextLayer::Other => Ports::None,
             NextLayer::Opaque => Ports::Opaque,
         };
-        Self {
-            source: packet.source(),
-            destination: packet.destination(),
-            protocol: packet.protocol(),
-            ports,
-        }
+        Self::new(packet.source(), packet.destination(), packet.protocol(), ports)
     }
 
-    /// The flow that answers come back with: addresses and ports exchanged, ICMP type and code kept.
+    /// The flow that answers come back with: addresses and ports exchanged, types of messages kept.
     #[must_use]
     pub const fn reversed(self) -> Self {
         let ports = match self.ports {
@@ -104,41 +126,28 @@ impl Flow {
             }
             other => other,
         };
-        Self { source: self.destination, destination: self.source, protocol: self.protocol, ports }
+        Self { source: self.destination, destination: self.source, ports, ..self }
     }
 
     pub(crate) fn oriented(&self, direction: Direction) -> Oriented {
-        let (source_port, destination_port) = match self.ports {
-            Ports::None | Ports::Opaque => (None, None),
-            Ports::Transport { source, destination } => (Some(source), Some(destination)),
-            Ports::Icmp { kind, code } => {
-                let message = u16::from_be_bytes([kind, code]);
-                (Some(message), Some(message))
-            }
+        // What does not go with the protocol is as good as hidden.
+        let (mut local_port, mut remote_port, message) = match (self.ports, has_messages(self.protocol)) {
+            (Ports::Transport { source, destination }, false) => (Some(source), Some(destination), None),
+            (Ports::Icmp { kind, code }, true) => (None, None, Some(u16::from_be_bytes([kind, code]))),
+            (Ports::Mobility { kind }, true) => (None, None, Some(u16::from_be_bytes([kind, 0]))),
+            _ => (None, None, None),
         };
-        let outbound = Oriented {
-            local: self.source,
-            remote: self.destination,
-            protocol: self.protocol,
-            local_port: source_port,
-            remote_port: destination_port,
-            ports: self.ports,
-        };
-        match direction {
-            Direction::Outbound => outbound,
-            Direction::Inbound => Oriented {
-                local: outbound.remote,
-                remote: outbound.local,
-                local_port: outbound.remote_port,
-                remote_port: outbound.local_port,
-                ..outbound
-            },
+        let (mut local, mut remote) = (self.source, self.destination);
+        if direction == Direction::Inbound {
+            (local, remote, local_port, remote_port) = (remote, local, remote_port, local_port);
         }
+        let Self { protocol, origin, .. } = *self;
+        Oriented { local, remote, protocol, local_port, remote_port, message, direction, origin }
     }
 }
 
 impl Hash for Flow {
-    /// In two or three words: every packet's flow is hashed.
+    /// In few words: every packet's flow is hashed.
     fn hash<H: Hasher>(&self, state: &mut H) {
         match (self.source, self.destination) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
@@ -160,8 +169,13 @@ impl Hash for Flow {
                 2 << 32 | u64::from(source) << 16 | u64::from(destination)
             }
             Ports::Icmp { kind, code } => 3 << 32 | u64::from(kind) << 8 | u64::from(code),
+            Ports::Mobility { kind } => 4 << 32 | u64::from(kind),
         };
         state.write_u64(ports << 8 | u64::from(self.protocol.0));
+        if self.origin != Origin::default() {
+            let interface = self.origin.interface.map_or(0, InterfaceId::get);
+            state.write_u64(u64::from(self.origin.realm.0) << 32 | u64::from(interface));
+        }
     }
 }
 
@@ -176,6 +190,7 @@ impl fmt::Display for Flow {
             Ports::Icmp { kind, code } => {
                 write!(f, "{source} -> {destination} {protocol} type {kind} code {code}")
             }
+            Ports::Mobility { kind } => write!(f, "{source} -> {destination} {protocol} type {kind}"),
             Ports::Transport { source: from, destination: to } => {
                 let (from, to) =
                     (std::net::SocketAddr::new(*source, from), std::net::SocketAddr::new(*destination, to));

@@ -82,6 +82,7 @@ mod drop;
 mod event;
 mod flow;
 mod process;
+mod realm;
 mod report;
 mod ring;
 mod sad;
@@ -100,6 +101,7 @@ pub use batch::{Batch, BatchError, HEAD_ROOM, MAX_NESTED, Meta, Packet, TAIL_ROO
 pub use drop::DropReason;
 pub use event::SadEvent;
 pub use flow::{Direction, Flow, Ports};
+pub use realm::{InterfaceId, Origin, RealmId, Realms};
 pub use report::{PolicyReport, PolicyUse, SaReport, SaState, SadReport};
 pub use sad::{
     AntiReplay, DontFragment, DscpMap, Ecn, Esn, HopLimit, InboundSa, InnerDscp, InstallError, Keying,
@@ -108,8 +110,10 @@ pub use sad::{
     ReplayWindow, ReservedSpi, SaKeys, SaParams, SpiAllocator, SpiClaimError, SpiExhausted, SpiHolder,
     TfcPadding, TransportChecksum, TunnelOptions, Unauthenticated,
 };
-pub use selector::{AddressRange, AddressRangeError, Addresses, PortRange, Selector, SelectorField};
-pub use spd::{Action, Applies, Granularity, Policy, PolicyId, Spd, SpdError, TemplateId};
+pub use selector::{
+    AddressRange, AddressRangeError, Addresses, PortRange, Selector, SelectorField, SelectorParseError,
+};
+pub use spd::{Action, Applies, Granularity, Policy, PolicyId, PolicySource, Spd, SpdError, TemplateId};
 pub use stats::{Drops, Handled, SaCounts, Traffic};
 pub use trace::{Trace, TraceClass, TraceMask, Traced};
 pub use verdict::{AcquireId, Encap, Verdict, WorkerId};

@@ -156,7 +156,7 @@ impl Worker {
         });
         let mut sas: Vec<SaReport> = inbound.chain(outbound).collect();
         sas.sort_by_key(|sa| sa.pair);
-        let policies = self.spd.policies().iter().zip(&self.uses).map(|(policy, used)| PolicyReport {
+        let policies = self.spd.places().zip(&self.uses).map(|(policy, used)| PolicyReport {
             id: policy.id,
             name: policy.name.clone(),
             selector: policy.selector,

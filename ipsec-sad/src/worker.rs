@@ -19,7 +19,7 @@ use crate::ring::Ring;
 use crate::sad::{
     Alarm, InboundSa, InboundTable, LimitKind, OutboundSa, OutboundTable, PairId, Sa, Standing,
 };
-use crate::spd::{Action, FlowCache, PolicyId, Spd, TemplateId};
+use crate::spd::{Action, FlowCache, Place, PolicyId, Spd, TemplateId};
 use crate::stats::{Drops, Handled, SaCounts, Traffic};
 use crate::trace::{Trace, TraceClass, TraceMask, Traced};
 use crate::verdict::{AcquireId, Verdict, WorkerId};
@@ -79,7 +79,7 @@ pub enum Update {
     Activate(PairId),
     /// The peer is reached at another address, after its authentication: both SAs of the pair change their path.
     MovePath(PairId, Path),
-    /// Removes both SAs of a pair.
+    /// Removes both SAs of a pair, and the dynamic policies it owns.
     Remove(PairId),
     /// Removes a pair's inbound SA.
     RemoveInbound(PairId),
@@ -291,6 +291,10 @@ impl Worker {
             Update::Remove(pair) => {
                 self.remove_inbound(now, pair);
                 self.remove_outbound(now, pair);
+                // What came with a pair goes with it, even if the control side has no time to say so.
+                if let Some(spd) = self.spd.without_owned(pair) {
+                    self.swap_policies(Arc::new(spd));
+                }
             }
             Update::RemoveInbound(pair) => self.remove_inbound(now, pair),
             Update::RemoveOutbound(pair) => self.remove_outbound(now, pair),
@@ -302,10 +306,8 @@ impl Worker {
     }
 
     fn swap_policies(&mut self, spd: Arc<Spd>) {
-        let known: BTreeMap<PolicyId, PolicyUse> =
-            self.spd.policies().iter().map(|policy| policy.id).zip(self.uses.iter().copied()).collect();
-        self.uses =
-            spd.policies().iter().map(|policy| known.get(&policy.id).copied().unwrap_or_default()).collect();
+        let uses = carry_over(&self.spd, &self.uses, &spd);
+        self.uses = uses;
         self.acquires.keep_policies_of(&spd);
         self.spd = spd;
         self.decisions += 1;
@@ -525,6 +527,34 @@ impl core::fmt::Debug for Worker {
             .field("generation", &self.generation)
             .finish_non_exhaustive()
     }
+}
+
+/// The counters of `new`: those of a policy that `old` has too, by id, go on.
+fn carry_over(old: &Spd, uses: &[PolicyUse], new: &Spd) -> Vec<PolicyUse> {
+    let (old_ids, old_dynamic) = old.ids();
+    let (new_ids, new_dynamic) = new.ids();
+    let used = |place: Place| uses.get(place as usize).copied().unwrap_or_default();
+    let old_dynamic: BTreeMap<PolicyId, Place> = old_dynamic.collect();
+    let mut carried = vec![PolicyUse::default(); new.places().count()];
+    let mut carry = |place: Place, used: PolicyUse| {
+        if let Some(entry) = carried.get_mut(place as usize) {
+            *entry = used;
+        }
+    };
+    // Both lists are sorted: one walk, and packets do not wait long.
+    let mut before = old_ids.iter().peekable();
+    for &(id, place) in new_ids {
+        while before.next_if(|(other, _)| *other < id).is_some() {}
+        if let Some((_, old_place)) = before.next_if(|(other, _)| *other == id) {
+            carry(place, used(*old_place));
+        }
+    }
+    for (id, place) in new_dynamic {
+        if let Some(old_place) = old_dynamic.get(&id) {
+            carry(place, used(*old_place));
+        }
+    }
+    carried
 }
 
 fn timers(sa: &Sa, direction: Direction) -> impl Iterator<Item = Timer> {

@@ -6,23 +6,33 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipsec_proto::registry::IpProtocol;
 use ipsec_sad::spd::{Match, Reason, Stage};
 use ipsec_sad::{
-    Action, AddressRange, Addresses, Applies, Direction, Flow, Policy, PolicyId, PortRange, Ports, Selector,
-    Spd, SpdError, TemplateId,
+    Action, AddressRange, Addresses, Applies, Direction, Flow, InterfaceId, Origin, Policy, PolicyId,
+    PolicySource, PortRange, Ports, RealmId, Realms, Selector, Spd, SpdError, TemplateId,
 };
 use proptest::prelude::*;
 
-/// The oracle: hashed by most specified fields, ties by order; then ordered by order; then the default.
+/// The oracle: built-in ones by order; hashed by most specified fields, ties by order; then ordered by order; then the
+/// default. Of the winner's dynamic ones the first that covers the flow.
 fn scan(policies: &[Policy], default: Action, flow: &Flow, direction: Direction) -> Match {
-    let matching =
-        |policy: &&Policy| policy.applies_to(direction) && policy.selector.matches(flow, direction);
-    let hashed = policies
-        .iter()
+    let written = || policies.iter().filter(|policy| !matches!(policy.source, PolicySource::Dynamic { .. }));
+    let covers = |policy: &&Policy| policy.covers(flow, direction);
+    let is_built_in = |policy: &&Policy| policy.source == PolicySource::BuiltIn;
+    let built_in = written().filter(is_built_in).find(covers);
+    let configured = || written().filter(|policy| !is_built_in(policy)).filter(covers);
+    let hashed = configured()
         .filter(|policy| policy.is_hashed())
-        .filter(matching)
+        .collect::<Vec<_>>()
+        .into_iter()
         .rev()
         .max_by_key(|policy| policy.specified_fields());
-    let ordered = policies.iter().filter(|policy| !policy.is_hashed()).find(matching);
-    match hashed.or(ordered) {
+    let ordered = configured().find(|policy| !policy.is_hashed());
+    let winner = built_in.or(hashed).or(ordered);
+    let child = winner.and_then(|winner| {
+        let is_child =
+            |policy: &&Policy| matches!(policy.source, PolicySource::Dynamic { parent, .. } if parent == winner.id);
+        policies.iter().filter(is_child).find(covers)
+    });
+    match child.or(winner) {
         Some(policy) => Match { policy: Some(policy.id), action: policy.action },
         None => Match { policy: None, action: default },
     }
@@ -71,11 +81,27 @@ fn ports() -> impl Strategy<Value = PortRange> {
         2 => (0_u16..4, 0_u16..4).prop_map(|(a, b)| PortRange::new(a.min(b), a.max(b)).unwrap()),
         1 => (0_u8..3).prop_map(PortRange::icmp_type),
         1 => (0_u8..3, 0_u8..3).prop_map(|(kind, code)| PortRange::icmp(kind, code)),
+        1 => Just(PortRange::OPAQUE),
+        1 => Just(PortRange::NONE),
     ]
 }
 
 fn protocol() -> impl Strategy<Value = IpProtocol> {
-    prop_oneof![Just(IpProtocol::TCP), Just(IpProtocol::UDP), Just(IpProtocol::ICMP), Just(IpProtocol::GRE)]
+    prop_oneof![
+        Just(IpProtocol::TCP),
+        Just(IpProtocol::UDP),
+        Just(IpProtocol::ICMP),
+        Just(IpProtocol::MOBILITY),
+        Just(IpProtocol::GRE)
+    ]
+}
+
+fn realm() -> impl Strategy<Value = Option<RealmId>> {
+    proptest::option::weighted(0.1, (0_u32..2).prop_map(RealmId))
+}
+
+fn interface(weight: f64) -> impl Strategy<Value = Option<InterfaceId>> {
+    proptest::option::weighted(weight, (1_u32..3).prop_map(|number| InterfaceId::new(number).unwrap()))
 }
 
 fn selector() -> impl Strategy<Value = Selector> {
@@ -91,23 +117,30 @@ fn flow() -> impl Strategy<Value = Flow> {
     let ports = prop_oneof![
         4 => (0_u16..4, 0_u16..4).prop_map(|(source, destination)| Ports::Transport { source, destination }),
         2 => (0_u8..3, 0_u8..3).prop_map(|(kind, code)| Ports::Icmp { kind, code }),
+        1 => (0_u8..3).prop_map(|kind| Ports::Mobility { kind }),
         1 => Just(Ports::Opaque),
         1 => Just(Ports::None),
     ];
-    (address(), address(), protocol(), ports).prop_map(|(source, destination, protocol, ports)| {
-        let protocol = match ports {
-            Ports::Icmp { .. } => IpProtocol::ICMP,
-            _ => protocol,
-        };
-        Flow { source, destination, protocol, ports }
-    })
+    // Ports that do not go with their protocol are in: whoever makes a flow may be wrong.
+    let origin = ((0_u32..2).prop_map(RealmId), interface(0.5));
+    (address(), address(), protocol(), ports, origin).prop_map(
+        |(source, destination, protocol, ports, origin)| {
+            let protocol = match ports {
+                Ports::Icmp { .. } => IpProtocol::ICMP,
+                _ => protocol,
+            };
+            let (realm, interface) = origin;
+            Flow::new(source, destination, protocol, ports).at(Origin { realm, interface })
+        },
+    )
 }
 
 fn direction() -> impl Strategy<Value = Direction> {
     prop_oneof![Just(Direction::Outbound), Just(Direction::Inbound)]
 }
 
-fn policies(max: usize) -> impl Strategy<Value = Vec<Policy>> {
+/// A policy but for its number and its source.
+fn policy() -> impl Strategy<Value = Policy> {
     let applies = prop_oneof![
         4 => Just(Applies::BothWays),
         1 => Just(Applies::OutboundOnly),
@@ -118,12 +151,26 @@ fn policies(max: usize) -> impl Strategy<Value = Vec<Policy>> {
         Just(Action::Discard),
         (0_u32..9).prop_map(|template| Action::Protect(TemplateId(template)))
     ];
-    proptest::collection::vec((selector(), applies, action), 0..max).prop_map(|list| {
+    (selector(), applies, action, (realm(), realm()), interface(0.1)).prop_map(
+        |(selector, applies, action, (inner, outer), interface)| Policy {
+            applies,
+            realms: Realms { inner, outer },
+            interface,
+            ..Policy::new(PolicyId(0), "", selector, action)
+        },
+    )
+}
+
+fn policies(max: usize) -> impl Strategy<Value = Vec<Policy>> {
+    let built_in = proptest::bool::weighted(0.05);
+    proptest::collection::vec((policy(), built_in), 0..max).prop_map(|list| {
         (0..)
             .zip(list)
-            .map(|(id, (selector, applies, action))| Policy {
-                applies,
-                ..Policy::new(PolicyId(id), format!("p{id}"), selector, action)
+            .map(|(id, (policy, built_in))| Policy {
+                id: PolicyId(id),
+                name: format!("p{id}"),
+                source: if built_in { PolicySource::BuiltIn } else { PolicySource::Configured },
+                ..policy
             })
             .collect()
     })
@@ -162,8 +209,9 @@ proptest! {
             explanation.candidates.iter().filter(|c| c.reason == Reason::Won).map(|c| c.policy).collect();
         prop_assert_eq!(winners, explanation.found.policy.into_iter().collect::<Vec<_>>());
         for (candidate, policy) in explanation.candidates.iter().zip(&policies) {
-            let matches = policy.applies_to(direction) && policy.selector.matches(&flow, direction);
-            let lost_by_mismatch = matches!(candidate.reason, Reason::OtherDirection | Reason::Differs(_));
+            let policy = policies.iter().find(|other| other.id == candidate.policy).unwrap_or(policy);
+            let matches = policy.covers(&flow, direction);
+            let lost_by_mismatch = matches!(candidate.reason, Reason::Differs(_));
             prop_assert_eq!(matches, !lost_by_mismatch);
         }
     }
@@ -191,6 +239,11 @@ proptest! {
     }
 
     #[test]
+    fn a_selector_reads_what_it_prints(selector in selector()) {
+        prop_assert_eq!(selector.to_string().parse::<Selector>(), Ok(selector));
+    }
+
+    #[test]
     fn the_selector_of_a_flow_covers_it(flow in flow(), direction in direction()) {
         prop_assert!(Selector::of_flow(&flow, direction).matches(&flow, direction));
     }
@@ -198,7 +251,7 @@ proptest! {
     #[test]
     fn a_range_reads_what_it_prints(range in addresses()) {
         if let Addresses::Range(range) = range {
-            prop_assert_eq!(range.to_string().parse(), Ok(range));
+            prop_assert_eq!(range.to_string().parse::<AddressRange>(), Ok(range));
             if let Some((network, length)) = range.as_prefix() {
                 prop_assert_eq!(AddressRange::prefix(network, length), Ok(range));
             }
@@ -207,12 +260,7 @@ proptest! {
 }
 
 fn tcp(source: [u8; 4], destination: [u8; 4], to: u16) -> Flow {
-    Flow {
-        source: source.into(),
-        destination: destination.into(),
-        protocol: IpProtocol::TCP,
-        ports: Ports::Transport { source: 40_000, destination: to },
-    }
+    Flow::new(source, destination, IpProtocol::TCP, Ports::Transport { source: 40_000, destination: to })
 }
 
 #[test]
@@ -302,6 +350,6 @@ fn selectors_print_as_operators_write_them() {
     assert_eq!(Selector { ..tcp }.mirror().to_string(), "10.2.0.1-10.2.0.9 <-> 10.1.0.0/24 tcp 80 <-> any");
     let echo =
         Selector { protocol: Some(IpProtocol::ICMP), local_port: PortRange::icmp_type(8), ..Selector::ANY };
-    assert_eq!(echo.to_string(), "any <-> any icmp type 8");
+    assert_eq!(echo.to_string(), "any <-> any icmp type 8 <-> any");
     assert_eq!(Selector { protocol: Some(IpProtocol(253)), ..Selector::ANY }.to_string(), "any <-> any 253");
 }

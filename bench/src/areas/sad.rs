@@ -276,11 +276,11 @@ fn flows(spd: &Spd) -> Vec<Flow> {
     spd.policies()
         .iter()
         .step_by(step)
-        .map(|policy| Flow {
-            source: inside(policy.selector.local.range()),
-            destination: inside(policy.selector.remote.range()),
-            protocol: IpProtocol::TCP,
-            ports: Ports::Transport { source: 1, destination: policy.selector.remote_port.first() },
+        .map(|policy| {
+            let ports = Ports::Transport { source: 1, destination: policy.selector.remote_port.first() };
+            let [source, destination] =
+                [&policy.selector.local, &policy.selector.remote].map(|field| inside(field.range()));
+            Flow::new(source, destination, IpProtocol::TCP, ports)
         })
         .collect()
 }

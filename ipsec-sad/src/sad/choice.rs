@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::flow::{Direction, Flow};
-use crate::selector::{Addresses, PortRange, Selector};
+use crate::selector::{Addresses, PortRange, Selector, has_messages};
 
 /// What the keys of a class hold.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,7 +74,7 @@ impl Choice {
             let key = Key {
                 local: class.local.map(|length| leading(flow.local, length)),
                 remote: class.remote.map(|length| leading(flow.remote, length)),
-                local_port: port(class.local_port, flow.local_port),
+                local_port: port(class.local_port, flow.local_port.or(flow.message)),
                 remote_port: port(class.remote_port, flow.remote_port),
             };
             let Some(bucket) = buckets.get(&key) else { continue };
@@ -91,7 +91,10 @@ impl Choice {
 fn sort(selector: &Selector) -> (Class, Key) {
     let (local, remote) = (common(&selector.local), common(&selector.remote));
     let port = |range: PortRange| range.is_single().then(|| range.first());
-    let (local_port, remote_port) = (port(selector.local_port), port(selector.remote_port));
+    // What a message that goes out is, the local field says alone.
+    let is_sent_only = selector.protocol.is_some_and(has_messages);
+    let remote_port = if is_sent_only { PortRange::ANY } else { selector.remote_port };
+    let (local_port, remote_port) = (port(selector.local_port), port(remote_port));
     let class = Class {
         local: local.map(|(_, length)| length),
         remote: remote.map(|(_, length)| length),
@@ -177,15 +180,10 @@ mod tests {
 
     fn flow() -> impl Strategy<Value = Flow> {
         (any::<bool>(), 0_u8..16, 0_u8..16, 0_u16..4, 0_u16..4, any::<bool>()).prop_map(
-            |(v6, source, destination, from, to, opaque)| Flow {
-                source: address(v6, source),
-                destination: address(v6, destination),
-                protocol: IpProtocol::UDP,
-                ports: if opaque {
-                    Ports::Opaque
-                } else {
-                    Ports::Transport { source: from, destination: to }
-                },
+            |(v6, source, destination, from, to, opaque)| {
+                let ports =
+                    if opaque { Ports::Opaque } else { Ports::Transport { source: from, destination: to } };
+                Flow::new(address(v6, source), address(v6, destination), IpProtocol::UDP, ports)
             },
         )
     }

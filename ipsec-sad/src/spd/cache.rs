@@ -93,12 +93,8 @@ mod tests {
     use crate::flow::Ports;
 
     fn flow(number: u16) -> Flow {
-        Flow {
-            source: [10, 0, 0, 1].into(),
-            destination: [10, 0, 0, 2].into(),
-            protocol: IpProtocol::UDP,
-            ports: Ports::Transport { source: number, destination: 53 },
-        }
+        let ports = Ports::Transport { source: number, destination: 53 };
+        Flow::new([10, 0, 0, 1], [10, 0, 0, 2], IpProtocol::UDP, ports)
     }
 
     #[test]

@@ -1,16 +1,25 @@
 //! Why a packet gets the policy it gets: every policy, with the reason it won or lost.
 
-use super::{Match, Policy, PolicyId, Spd};
+use core::fmt;
+
+use super::{Difference, Match, Policy, PolicyId, PolicySource, Spd};
 use crate::flow::{Direction, Flow};
-use crate::selector::SelectorField;
 
 /// The answer to "which policy, and why not the others".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
     /// What the search finds.
     pub found: Match,
-    /// Every policy in configuration order.
+    /// Every policy in configuration order, each dynamic one directly before the one it came from.
     pub candidates: Vec<Candidate>,
+}
+
+impl Explanation {
+    /// The candidates that cover the packet but for the interface: what to look at where a policy seems not to work.
+    pub fn on_another_interface(&self) -> impl Iterator<Item = PolicyId> {
+        let elsewhere = Reason::Differs(Difference::Interface);
+        self.candidates.iter().filter(move |candidate| candidate.reason == elsewhere).map(|c| c.policy)
+    }
 }
 
 /// One policy's part in a search.
@@ -24,9 +33,12 @@ pub struct Candidate {
     pub reason: Reason,
 }
 
-/// The two stages of the search before the default.
+/// The stages of the search before the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Stage {
+    /// It belongs to the gateway and goes before all others.
+    BuiltIn,
     /// Every specified field is a single value.
     Hashed {
         /// The number of specified fields, from 1 to 5.
@@ -34,6 +46,11 @@ pub enum Stage {
     },
     /// A prefix or a range in some field, or no field specified.
     Ordered,
+    /// It came with an SA pair, and is looked at where this policy wins.
+    Dynamic {
+        /// The policy it came from.
+        parent: PolicyId,
+    },
 }
 
 /// Why a policy won or lost.
@@ -42,16 +59,35 @@ pub enum Stage {
 pub enum Reason {
     /// It decides.
     Won,
-    /// It is not looked up in this direction.
-    OtherDirection,
-    /// It does not cover the flow; this is the first field that differs.
-    Differs(SelectorField),
+    /// It does not cover the packet.
+    Differs(Difference),
     /// It matches, but the winner has more specified fields.
     FewerFields,
     /// It matches, but the winner comes first in the configuration.
     Later,
     /// It matches, but a hashed policy matches too and goes first.
     AfterHashed,
+    /// It matches, but a built-in policy matches too and goes first.
+    AfterBuiltIn,
+    /// It would win, but a dynamic policy that came from it matches too.
+    DynamicFirst,
+    /// It matches, but the policy it came from does not win.
+    ParentLost,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Won => "decides",
+            Self::Differs(difference) => return fmt::Display::fmt(difference, f),
+            Self::FewerFields => "matches, but another specifies more fields",
+            Self::Later => "matches, but another comes first",
+            Self::AfterHashed => "matches, but a hashed policy goes first",
+            Self::AfterBuiltIn => "matches, but a built-in policy goes first",
+            Self::DynamicFirst => "matches, but a policy of an SA pair stands before it",
+            Self::ParentLost => "matches, but the policy it came from does not decide",
+        })
+    }
 }
 
 impl Spd {
@@ -61,14 +97,23 @@ impl Spd {
     #[must_use]
     pub fn explain(&self, flow: &Flow, direction: Direction) -> Explanation {
         let place = self.place(flow, direction);
-        let winner = place.and_then(|place| self.at(place));
+        let found = place.and_then(|place| self.at(place));
+        // Of a dynamic policy that decides, the one it came from won the search.
+        let winner = match found.map(|policy| policy.source) {
+            Some(PolicySource::Dynamic { parent, .. }) => self.policy(parent),
+            _ => found,
+        };
+        let decides = found.map(|policy| policy.id);
         let candidates = self
-            .policies
-            .iter()
+            .entries()
             .map(|policy| Candidate {
                 policy: policy.id,
                 stage: stage(policy),
-                reason: reason(policy, winner, flow, direction),
+                reason: match policy.difference(flow, direction) {
+                    Some(difference) => Reason::Differs(difference),
+                    None if decides == Some(policy.id) => Reason::Won,
+                    None => loss(policy, winner),
+                },
             })
             .collect();
         Explanation { found: self.found(place), candidates }
@@ -76,24 +121,30 @@ impl Spd {
 }
 
 fn stage(policy: &Policy) -> Stage {
-    if policy.is_hashed() { Stage::Hashed { specified: policy.specified_fields() } } else { Stage::Ordered }
+    match policy.source {
+        PolicySource::BuiltIn => Stage::BuiltIn,
+        PolicySource::Dynamic { parent, .. } => Stage::Dynamic { parent },
+        PolicySource::Configured if policy.is_hashed() => {
+            Stage::Hashed { specified: policy.specified_fields() }
+        }
+        PolicySource::Configured => Stage::Ordered,
+    }
 }
 
-fn reason(policy: &Policy, winner: Option<&Policy>, flow: &Flow, direction: Direction) -> Reason {
-    if !policy.applies_to(direction) {
-        return Reason::OtherDirection;
-    }
-    if let Some(field) = policy.selector.mismatch(flow, direction) {
-        return Reason::Differs(field);
-    }
+/// Why a policy that matches does not decide; `winner` is the one that was written.
+fn loss(policy: &Policy, winner: Option<&Policy>) -> Reason {
     // A policy that matches has a winner: itself or one that beats it.
-    match winner.map(|winner| (winner, stage(winner))) {
-        Some((winner, _)) if winner.id == policy.id => Reason::Won,
-        Some((_, Stage::Hashed { specified })) => match stage(policy) {
-            Stage::Ordered => Reason::AfterHashed,
-            Stage::Hashed { specified: ours } if ours < specified => Reason::FewerFields,
-            Stage::Hashed { .. } => Reason::Later,
-        },
-        Some((_, Stage::Ordered)) | None => Reason::Later,
+    let Some(winner) = winner else { return Reason::Later };
+    match (stage(policy), stage(winner)) {
+        (Stage::Dynamic { parent }, _) if parent == winner.id => Reason::Later,
+        (Stage::Dynamic { .. }, _) => Reason::ParentLost,
+        _ if policy.id == winner.id => Reason::DynamicFirst,
+        (Stage::BuiltIn, _) => Reason::Later,
+        (_, Stage::BuiltIn) => Reason::AfterBuiltIn,
+        (Stage::Hashed { specified: ours }, Stage::Hashed { specified }) if ours < specified => {
+            Reason::FewerFields
+        }
+        (Stage::Ordered, Stage::Hashed { .. }) => Reason::AfterHashed,
+        _ => Reason::Later,
     }
 }

@@ -7,31 +7,49 @@
 //! 2. *Ordered* policies are all others. The first match in configuration order wins.
 //! 3. The default, which must be given.
 //!
-//! Policies are written local to remote; an inbound packet is compared with their mirror, in the same order.
+//! Policies are written local to remote; an inbound packet is compared with their mirror, in the same order. Built-in
+//! policies go before all of this, in their order. A dynamic policy stands directly before the one it came from: where
+//! that one wins, the first of its dynamic policies that covers the packet takes its place.
+//!
+//! An [`Spd`] is compiled and does not change. [`Spd::edit`] makes another one of it, which workers take between two
+//! batches: packets never wait for an edit.
 
+mod build;
+mod builtin;
 mod cache;
+mod dynamic;
+mod edit;
 mod explain;
 mod hashed;
+mod index;
 mod ordered;
 mod policy;
 
 use core::fmt;
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use build::Compiled;
+pub use build::{SpdBuilder, SpdError};
+pub use builtin::{ike_policies, loop_policies};
 pub(crate) use cache::FlowCache;
+use dynamic::Dynamic;
+pub use edit::{EditError, Position, SpdEdit};
 pub use explain::{Candidate, Explanation, Reason, Stage};
-use hashed::{Hashed, Place};
-use ordered::Ordered;
-pub use policy::{Action, Applies, Granularity, Policy, PolicyId, TemplateId};
+pub(crate) use index::Place;
+pub use policy::{Action, Applies, Difference, Granularity, Policy, PolicyId, PolicySource, TemplateId};
 
 use crate::flow::{Direction, Flow};
+use crate::sad::PairId;
 
 /// A compiled, immutable policy database. It is swapped whole, see [`Update::Policies`](crate::Update::Policies).
+#[derive(Clone)]
 pub struct Spd {
-    policies: Vec<Policy>,
+    policies: Arc<Vec<Policy>>,
+    /// Of the policies that were written, by id: so that workers find their counters again without a search.
+    ids: Arc<Vec<(PolicyId, Place)>>,
     default: Action,
-    outbound: Index,
-    inbound: Index,
+    compiled: Arc<Compiled>,
+    dynamic: Dynamic,
 }
 
 /// What the search found.
@@ -43,114 +61,21 @@ pub struct Match {
     pub action: Action,
 }
 
-/// What makes a list of policies not an SPD.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SpdError {
-    /// Two policies have one id.
-    #[error("policy {name:?} has id {id}, which another policy has too")]
-    DuplicateId {
-        /// The id.
-        id: PolicyId,
-        /// The later policy's name.
-        name: String,
-    },
-    /// The local addresses are of another family than the remote ones: no packet could match.
-    #[error("policy {name:?}: local and remote addresses are of different families")]
-    MixedFamilies {
-        /// The policy's id.
-        id: PolicyId,
-        /// The policy's name.
-        name: String,
-    },
-    /// The default protects, so there would be no policy to negotiate for.
-    #[error("the default action can't be protect: write a last policy with no field specified")]
-    DefaultProtects,
-    /// More policies than a 32-bit place can number.
-    #[error("more than {} policies", u32::MAX)]
-    TooMany,
-}
-
-/// Collects the policies of an [`Spd`] in configuration order.
-#[derive(Debug)]
-#[must_use]
-pub struct SpdBuilder {
-    policies: Vec<Policy>,
-    default: Action,
-}
-
-impl SpdBuilder {
-    /// Appends a policy, after all pushed before.
-    pub fn push(mut self, policy: Policy) -> Self {
-        self.policies.push(policy);
-        self
-    }
-
-    /// Appends policies in the order given.
-    pub fn extend(mut self, policies: impl IntoIterator<Item = Policy>) -> Self {
-        self.policies.extend(policies);
-        self
-    }
-
-    /// Compiles the index.
-    ///
-    /// # Errors
-    /// See [`SpdError`].
-    pub fn build(self) -> Result<Spd, SpdError> {
-        let Self { policies, default } = self;
-        if matches!(default, Action::Protect(_)) {
-            return Err(SpdError::DefaultProtects);
-        }
-        if u32::try_from(policies.len()).is_err() {
-            return Err(SpdError::TooMany);
-        }
-        let mut ids = BTreeSet::new();
-        for policy in &policies {
-            let (id, name) = (policy.id, policy.name.clone());
-            if !ids.insert(id) {
-                return Err(SpdError::DuplicateId { id, name });
-            }
-            if policy.selector.mixes_families() {
-                return Err(SpdError::MixedFamilies { id, name });
-            }
-        }
-        let outbound = Index::build(&policies, Direction::Outbound);
-        let inbound = Index::build(&policies, Direction::Inbound);
-        Ok(Spd { policies, default, outbound, inbound })
-    }
-}
-
-/// The two stages for one direction.
-struct Index {
-    hashed: Hashed,
-    ordered: Ordered,
-}
-
-impl Index {
-    fn build(policies: &[Policy], direction: Direction) -> Self {
-        let of_stage = |hashed: bool| {
-            (0..)
-                .zip(policies)
-                .filter(move |(_, policy)| policy.applies_to(direction) && policy.is_hashed() == hashed)
-                .map(|(place, policy): (Place, &Policy)| (place, &policy.selector))
-        };
-        let mut hashed = Hashed::default();
-        of_stage(true).for_each(|(place, selector)| hashed.push(place, selector));
-        Self { hashed, ordered: Ordered::build(of_stage(false)) }
-    }
-}
-
 impl Spd {
     /// Starts an SPD with what happens to a packet no policy covers: [`Action::Bypass`] or [`Action::Discard`].
     pub const fn builder(default: Action) -> SpdBuilder {
-        SpdBuilder { policies: Vec::new(), default }
+        SpdBuilder::new(default)
     }
 
     /// No policy but the default.
     pub(crate) fn empty(default: Action) -> Self {
-        let (outbound, inbound) =
-            (Index::build(&[], Direction::Outbound), Index::build(&[], Direction::Inbound));
-        Self { policies: Vec::new(), default, outbound, inbound }
+        Self::assemble(Vec::new(), default, Arc::new(Compiled::build(&[])), Dynamic::default())
+    }
+
+    fn assemble(policies: Vec<Policy>, default: Action, compiled: Arc<Compiled>, dynamic: Dynamic) -> Self {
+        let mut ids: Vec<(PolicyId, Place)> = policies.iter().map(|policy| policy.id).zip(0..).collect();
+        ids.sort_unstable();
+        Self { policies: Arc::new(policies), ids: Arc::new(ids), default, compiled, dynamic }
     }
 
     /// The policy for a packet of `flow` going in `direction`.
@@ -161,12 +86,9 @@ impl Spd {
 
     /// The place of the policy for a packet, `None` for the default.
     pub(crate) fn place(&self, flow: &Flow, direction: Direction) -> Option<Place> {
-        let index = match direction {
-            Direction::Outbound => &self.outbound,
-            Direction::Inbound => &self.inbound,
-        };
-        let oriented = flow.oriented(direction);
-        index.hashed.lookup(&oriented).or_else(|| index.ordered.lookup(&oriented))
+        let flow = flow.oriented(direction);
+        let place = self.compiled.lookup(&flow)?;
+        Some(self.dynamic.lookup(place, &flow).unwrap_or(place))
     }
 
     fn found(&self, place: Option<Place>) -> Match {
@@ -176,15 +98,52 @@ impl Spd {
         }
     }
 
-    /// The policy at a place of the configuration order.
+    /// The policy at a place: those written in configuration order, then the dynamic ones.
     pub(crate) fn at(&self, place: Place) -> Option<&Policy> {
-        self.policies.get(usize::try_from(place).ok()?)
+        let place = usize::try_from(place).ok()?;
+        match place.checked_sub(self.policies.len()) {
+            None => self.policies.get(place),
+            Some(place) => self.dynamic.policies().get(place),
+        }
     }
 
-    /// The policies in configuration order.
+    /// The ids of all policies with their places, in ascending order but for the dynamic ones, which come last.
+    pub(crate) fn ids(&self) -> (&[(PolicyId, Place)], impl Iterator<Item = (PolicyId, Place)>) {
+        let first = Place::try_from(self.policies.len()).unwrap_or(Place::MAX);
+        (&self.ids, self.dynamic.policies().iter().map(|policy| policy.id).zip(first..))
+    }
+
+    /// The policy with this id.
+    #[must_use]
+    pub fn policy(&self, id: PolicyId) -> Option<&Policy> {
+        match self.ids.binary_search_by_key(&id, |&(id, _)| id) {
+            Ok(index) => self.ids.get(index).and_then(|&(_, place)| self.at(place)),
+            Err(_) => self.dynamic.policies().iter().find(|policy| policy.id == id),
+        }
+    }
+
+    /// All policies by place.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &Policy> {
+        self.policies.iter().chain(self.dynamic.policies())
+    }
+
+    /// The policies that were written, in configuration order, the built-in ones first.
     #[must_use]
     pub fn policies(&self) -> &[Policy] {
         &self.policies
+    }
+
+    /// All policies, each dynamic one directly before the one it came from.
+    pub fn entries(&self) -> impl Iterator<Item = &Policy> {
+        (0..)
+            .zip(self.policies.iter())
+            .flat_map(|(place, policy)| self.dynamic.children(place).chain(core::iter::once(policy)))
+    }
+
+    /// The policies that came with SA pairs.
+    #[must_use]
+    pub fn dynamic(&self) -> &[Policy] {
+        self.dynamic.policies()
     }
 
     /// What happens to a packet that no policy covers.
@@ -192,12 +151,19 @@ impl Spd {
     pub const fn default_action(&self) -> Action {
         self.default
     }
+
+    /// The same without the dynamic policies of a pair, `None` if there are none.
+    pub(crate) fn without_owned(&self, pair: PairId) -> Option<Self> {
+        let dynamic = self.dynamic.without(pair, &self.policies)?;
+        Some(Self { dynamic, ..self.clone() })
+    }
 }
 
 impl fmt::Debug for Spd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Spd")
             .field("policies", &self.policies)
+            .field("dynamic", &self.dynamic.policies())
             .field("default", &self.default)
             .finish_non_exhaustive()
     }

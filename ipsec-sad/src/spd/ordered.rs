@@ -1,120 +1,105 @@
 //! Policies with a prefix or a range in some field: the first match in configuration order, found in a tree of cuts.
 //!
-//! Each policy is a box in five dimensions. A node cuts one dimension at one value: the boxes wholly below, those
-//! wholly above, and those across the cut are three subtrees, so no policy is stored twice and memory is linear. A
-//! lookup enters one side and the middle, and skips a subtree whose first policy comes after one already found. The
-//! cut taken is the one that leaves the fewest policies on the worst way down.
+//! Each policy is a box in seven dimensions. A node cuts one dimension at up to 15 values: the boxes of each of the 16
+//! pieces, and those that lie across some cut, are its subtrees, so no policy is stored twice and memory is linear. A
+//! lookup enters one piece and the boxes across, and skips a subtree whose first policy comes after one already found.
+//! The dimension taken is the one that leaves the fewest policies on the worst way down.
 
-use std::net::IpAddr;
+use arrayvec::ArrayVec;
 
-use super::hashed::Place;
-use crate::flow::Oriented;
+use super::Policy;
+use super::index::{
+    Address, Fields, Place, interface_number, is_about_messages, message_field, port_number, realm_of,
+};
+use crate::flow::{Direction, Oriented};
+use crate::realm::{InterfaceId, RealmId};
 use crate::selector::{Addresses, PortRange, Selector};
 
-const DIMENSIONS: usize = 5;
+const DIMENSIONS: usize = 7;
 /// Up to here a scan is as fast as another cut.
-const LEAF: usize = 8;
+const LEAF: usize = 6;
+/// The most values one node cuts at.
+const CUTS: usize = 15;
+/// Boxes that are looked at to choose where to cut.
+const SAMPLE: usize = 512;
 
 /// A flow as coordinates.
 type Point = [u128; DIMENSIONS];
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Interval {
     low: u128,
     high: u128,
 }
 
-/// A box: what the tree cuts by. It covers at least what its selector covers, which is asked at the leaf.
-#[derive(Clone, Copy)]
-struct Extent {
-    place: Place,
-    intervals: [Interval; DIMENSIONS],
-}
+/// A box: what the tree cuts by. It covers at least what its policy covers, which is asked at the leaf.
+type Extent = [Interval; DIMENSIONS];
 
-impl Extent {
-    fn of(place: Place, selector: &Selector) -> Self {
-        let protocol = selector.protocol.map_or(Interval { low: 0, high: u8::MAX.into() }, |protocol| {
-            let number = u128::from(protocol.0);
-            Interval { low: number, high: number }
-        });
-        let intervals = [
-            address_interval(&selector.local),
-            address_interval(&selector.remote),
-            protocol,
-            port_interval(selector.local_port),
-            port_interval(selector.remote_port),
-        ];
-        Self { place, intervals }
-    }
-
-    fn interval(&self, dimension: usize) -> Interval {
-        self.intervals.get(dimension).copied().unwrap_or(Interval { low: 0, high: u128::MAX })
-    }
-
-    fn side(&self, cut: Cut) -> Side {
-        let interval = self.interval(cut.dimension);
-        if interval.high < cut.at {
-            Side::Below
-        } else if interval.low >= cut.at {
-            Side::Above
-        } else {
-            Side::Across
+fn extent_of(policy: &Policy, direction: Direction) -> Extent {
+    let one = |value: Option<u32>| match value {
+        Some(value) => Interval { low: value.into(), high: value.into() },
+        None => Interval { low: 0, high: u128::MAX },
+    };
+    let selector = &policy.selector;
+    let (local_port, remote_port) = if is_about_messages(policy) {
+        // Only the field for this direction is asked of a visible message.
+        let field = message_field(policy, direction);
+        match direction {
+            Direction::Outbound => (field, PortRange::ANY),
+            Direction::Inbound => (PortRange::ANY, field),
         }
-    }
-}
-
-/// IPv4 lies where IPv6 maps it. The families may overlap here, the selector at the leaf tells them apart.
-fn address_coordinate(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(v6) => v6.to_bits(),
-    }
+    } else {
+        (selector.local_port, selector.remote_port)
+    };
+    [
+        address_interval(&selector.local),
+        address_interval(&selector.remote),
+        one(selector.protocol.map(|protocol| protocol.0.into())),
+        port_interval(local_port),
+        port_interval(remote_port),
+        one(realm_of(policy, direction).map(|realm| realm.0)),
+        one(policy.interface.map(|interface| interface_number(Some(interface)))),
+    ]
 }
 
 fn address_interval(addresses: &Addresses) -> Interval {
     match addresses {
         Addresses::Any => Interval { low: 0, high: u128::MAX },
         Addresses::Range(range) => {
-            Interval { low: address_coordinate(range.first()), high: address_coordinate(range.last()) }
+            let number = |address| Address::of(address).number;
+            Interval { low: number(range.first()), high: number(range.last()) }
         }
     }
 }
 
-/// No port is 0, port `n` is `n + 1`.
 fn port_interval(range: PortRange) -> Interval {
-    let low = if range.is_any() { 0 } else { u128::from(range.first()) + 1 };
-    Interval { low, high: u128::from(range.last()) + 1 }
+    if range.is_any() {
+        Interval { low: 0, high: u128::MAX }
+    } else if range.is_opaque() || range.is_none() {
+        Interval { low: 0, high: 0 }
+    } else {
+        let number = |port| port_number(Some(port)).into();
+        Interval { low: number(range.first()), high: number(range.last()) }
+    }
 }
 
-fn point(flow: &Oriented) -> Point {
-    let port = |port: Option<u16>| port.map_or(0, |port| u128::from(port) + 1);
+fn point(flow: &Fields) -> Point {
     [
-        address_coordinate(flow.local),
-        address_coordinate(flow.remote),
-        flow.protocol.0.into(),
-        port(flow.local_port),
-        port(flow.remote_port),
+        flow.local.number,
+        flow.remote.number,
+        flow.protocol.into(),
+        flow.local_port.into(),
+        flow.remote_port.into(),
+        flow.realm.into(),
+        flow.interface.into(),
     ]
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Side {
-    Below,
-    Above,
-    Across,
-}
-
-#[derive(Clone, Copy)]
-struct Cut {
-    dimension: usize,
-    at: u128,
 }
 
 enum Node {
     /// These entries, in configuration order.
     Leaf { start: u32, end: u32 },
-    /// Three subtrees.
-    Cut { cut: Cut, below: Child, above: Child, across: Child },
+    /// A subtree a piece, one more than there are cuts, and one for the boxes that lie in more than one piece.
+    Cut { dimension: u8, cuts: u8, first_cut: u32, first_child: u32, across: Child },
 }
 
 /// A subtree, with its first place: what decides whether it is looked at is known before it is.
@@ -131,15 +116,29 @@ impl Default for Child {
     }
 }
 
+/// What a leaf asks a flow.
 struct Entry {
     place: Place,
     selector: Selector,
+    realm: Option<RealmId>,
+    interface: Option<InterfaceId>,
+}
+
+impl Entry {
+    fn covers(&self, flow: &Oriented) -> bool {
+        self.selector.mismatch_oriented(flow).is_none()
+            && self.realm.is_none_or(|realm| realm == flow.origin.realm)
+            && (self.interface.is_none() || self.interface == flow.origin.interface)
+    }
 }
 
 /// The ordered policies of one direction.
 #[derive(Default)]
 pub(super) struct Ordered {
     nodes: Vec<Node>,
+    /// What the nodes cut at, in ascending order within each.
+    cuts: Vec<u128>,
+    children: Vec<Child>,
     /// Leaf after leaf.
     entries: Vec<Entry>,
     root: Child,
@@ -147,53 +146,25 @@ pub(super) struct Ordered {
 
 impl Ordered {
     /// Builds the tree of `policies`, which are in configuration order.
-    pub(super) fn build<'a>(policies: impl Iterator<Item = (Place, &'a Selector)> + Clone) -> Self {
-        let mut boxes: Vec<Extent> = policies.clone().map(|(place, s)| Extent::of(place, s)).collect();
-        let mut leaves = Vec::with_capacity(boxes.len());
-        let mut tree = Self::default();
-        tree.root = tree.grow(&mut boxes, &mut leaves);
-        let selectors: Vec<(Place, &Selector)> = policies.collect();
-        tree.entries = leaves
-            .into_iter()
-            .filter_map(|place| {
-                let found = selectors.binary_search_by_key(&place, |&(place, _)| place).ok()?;
-                selectors.get(found).map(|&(place, selector)| Entry { place, selector: *selector })
-            })
-            .collect();
-        tree
+    pub(super) fn build(policies: &[(Place, &Policy)], direction: Direction) -> Self {
+        let mut builder = Builder {
+            extents: policies.iter().map(|(_, policy)| extent_of(policy, direction)).collect(),
+            policies,
+            direction,
+            tree: Self::default(),
+        };
+        let mut all: Vec<u32> = (0..number(policies.len())).collect();
+        builder.tree.root = builder.grow(&mut all);
+        builder.tree
     }
 
-    /// Adds the subtree of `boxes`; a leaf's places are appended to `leaves`.
-    fn grow(&mut self, boxes: &mut [Extent], leaves: &mut Vec<Place>) -> Child {
-        let Some(first) = boxes.iter().map(|extent| extent.place).min() else { return Child::default() };
-        let node = match best_cut(boxes) {
-            Some(cut) => {
-                boxes.sort_unstable_by_key(|extent| extent.side(cut));
-                let end_below = boxes.partition_point(|extent| extent.side(cut) == Side::Below);
-                let (below, rest) = boxes.split_at_mut(end_below);
-                let end_above = rest.partition_point(|extent| extent.side(cut) == Side::Above);
-                let (above, across) = rest.split_at_mut(end_above);
-                Node::Cut {
-                    cut,
-                    below: self.grow(below, leaves),
-                    above: self.grow(above, leaves),
-                    across: self.grow(across, leaves),
-                }
-            }
-            None => {
-                boxes.sort_unstable_by_key(|extent| extent.place);
-                let start = number(leaves.len());
-                leaves.extend(boxes.iter().map(|extent| extent.place));
-                Node::Leaf { start, end: number(leaves.len()) }
-            }
-        };
-        self.nodes.push(node);
-        Child { first, node: number(self.nodes.len() - 1) }
+    pub(super) const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     /// The first policy in configuration order that covers the flow.
-    pub(super) fn lookup(&self, flow: &Oriented) -> Option<Place> {
-        let found = self.search(self.root, &point(flow), flow, Place::MAX);
+    pub(super) fn lookup(&self, fields: &Fields, flow: &Oriented) -> Option<Place> {
+        let found = self.search(self.root, &point(fields), flow, Place::MAX);
         (found < Place::MAX).then_some(found)
     }
 
@@ -208,14 +179,18 @@ impl Ordered {
                 entries
                     .iter()
                     .take_while(|entry| entry.place < best)
-                    .find(|entry| entry.selector.mismatch_oriented(flow).is_none())
+                    .find(|entry| entry.covers(flow))
                     .map_or(best, |entry| entry.place)
             }
-            Some(&Node::Cut { cut, below, above, across }) => {
-                let coordinate = point.get(cut.dimension).copied().unwrap_or_default();
-                let side = if coordinate < cut.at { below } else { above };
-                // The half with the earlier policy first: what it finds may spare the other.
-                let (one, two) = if side.first < across.first { (side, across) } else { (across, side) };
+            Some(&Node::Cut { dimension, cuts, first_cut, first_child, across }) => {
+                let coordinate = point.get(usize::from(dimension)).copied().unwrap_or_default();
+                let first_cut = first_cut as usize;
+                let cuts = self.cuts.get(first_cut..first_cut + usize::from(cuts)).unwrap_or_default();
+                let piece = cuts.partition_point(|cut| *cut <= coordinate);
+                let inside = self.children.get(first_child as usize + piece).copied().unwrap_or_default();
+                // The one with the earlier policy first: what it finds may spare the other.
+                let (one, two) =
+                    if inside.first < across.first { (inside, across) } else { (across, inside) };
                 let best = self.search(one, point, flow, best);
                 self.search(two, point, flow, best)
             }
@@ -229,45 +204,152 @@ fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// The cut after which the fewest boxes are left to look at, `None` if none saves an eighth of them.
-fn best_cut(boxes: &[Extent]) -> Option<Cut> {
-    if boxes.len() <= LEAF {
-        return None;
-    }
-    let mut best: Option<(usize, Cut)> = None;
-    for dimension in 0..DIMENSIONS {
-        let Some(at) = median_edge(boxes, dimension) else { continue };
-        let cut = Cut { dimension, at };
-        let (mut below, mut above) = (0, 0);
-        for extent in boxes {
-            match extent.side(cut) {
-                Side::Below => below += 1,
-                Side::Above => above += 1,
-                Side::Across => {}
-            }
-        }
-        // The larger side and all that lie across.
-        let left = boxes.len() - below.min(above);
-        if best.is_none_or(|(least, _)| left < least) {
-            best = Some((left, cut));
-        }
-    }
-    let (left, cut) = best?;
-    (left <= boxes.len() - boxes.len() / 8).then_some(cut)
+struct Builder<'a> {
+    policies: &'a [(Place, &'a Policy)],
+    /// By place in `policies`.
+    extents: Vec<Extent>,
+    direction: Direction,
+    tree: Ordered,
 }
 
-/// The middle one of the values at which a box begins, or behind which one ends, inside the extent of all of them.
-fn median_edge(boxes: &[Extent], dimension: usize) -> Option<u128> {
-    let least = boxes.iter().map(|extent| extent.interval(dimension).low).min()?;
-    let greatest = boxes.iter().map(|extent| extent.interval(dimension).high).max()?;
-    let mut edges: Vec<u128> = boxes
-        .iter()
-        .flat_map(|extent| {
-            let Interval { low, high } = extent.interval(dimension);
+impl Builder<'_> {
+    /// Adds the subtree of `boxes`, which are places in `policies` in ascending order.
+    fn grow(&mut self, boxes: &mut [u32]) -> Child {
+        let Some(first) = boxes.first().and_then(|&number| self.policies.get(number as usize)) else {
+            return Child::default();
+        };
+        let first = first.0;
+        let node = match self.best_cut(boxes).and_then(|cut| self.split(boxes, &cut)) {
+            Some(node) => node,
+            None => {
+                let start = number(self.tree.entries.len());
+                for &number in &*boxes {
+                    let Some(&(place, policy)) = self.policies.get(number as usize) else { continue };
+                    self.tree.entries.push(Entry {
+                        place,
+                        selector: policy.selector,
+                        realm: realm_of(policy, self.direction),
+                        interface: policy.interface,
+                    });
+                }
+                Node::Leaf { start, end: number(self.tree.entries.len()) }
+            }
+        };
+        self.tree.nodes.push(node);
+        Child { first, node: number(self.tree.nodes.len() - 1) }
+    }
+
+    /// Cuts the boxes and grows the pieces; `None`, with nothing done, if that does not make them smaller.
+    fn split(&mut self, boxes: &mut [u32], cut: &Cut) -> Option<Node> {
+        let mut parts: Vec<(u8, u32)> =
+            boxes.iter().map(|&number| (cut.piece(self.interval(number, cut.dimension)), number)).collect();
+        // By piece, and in configuration order within each.
+        parts.sort_unstable();
+        if parts.chunk_by(|a, b| a.0 == b.0).any(|part| !is_worth(part.len(), boxes.len())) {
+            return None;
+        }
+        for (place, (_, number)) in boxes.iter_mut().zip(&parts) {
+            *place = *number;
+        }
+        let first_cut = number(self.tree.cuts.len());
+        self.tree.cuts.extend_from_slice(&cut.at);
+        let first_child = self.tree.children.len();
+        self.tree.children.resize(first_child + cut.at.len() + 1, Child::default());
+        let mut across = Child::default();
+        let mut rest = boxes;
+        for part in parts.chunk_by(|a, b| a.0 == b.0) {
+            let (of_part, others) = rest.split_at_mut(part.len());
+            rest = others;
+            let child = self.grow(of_part);
+            let piece = part.first().map_or(ACROSS, |(piece, _)| *piece);
+            match self.tree.children.get_mut(first_child + usize::from(piece)) {
+                Some(place) if piece != ACROSS => *place = child,
+                _ => across = child,
+            }
+        }
+        let cuts = u8::try_from(cut.at.len()).unwrap_or(0);
+        Some(Node::Cut {
+            dimension: cut.dimension,
+            cuts,
+            first_cut,
+            first_child: number(first_child),
+            across,
+        })
+    }
+
+    fn interval(&self, number: u32, dimension: u8) -> Interval {
+        self.extents
+            .get(number as usize)
+            .and_then(|extent| extent.get(usize::from(dimension)))
+            .copied()
+            .unwrap_or(Interval { low: 0, high: u128::MAX })
+    }
+
+    /// The cuts after which the fewest of a sample of the boxes are left to look at, `None` if none saves an eighth.
+    fn best_cut(&self, boxes: &[u32]) -> Option<Cut> {
+        if boxes.len() <= LEAF {
+            return None;
+        }
+        let sample: Vec<u32> = boxes.iter().copied().step_by(boxes.len().div_ceil(SAMPLE)).collect();
+        let mut best: Option<(usize, Cut)> = None;
+        let mut pieces = [0_usize; CUTS + 1];
+        for dimension in 0..=u8::try_from(DIMENSIONS - 1).unwrap_or(0) {
+            let intervals = || sample.iter().map(|&number| self.interval(number, dimension));
+            let Some(cut) = quantiles(intervals(), dimension) else { continue };
+            pieces.fill(0);
+            let mut across = 0;
+            for interval in intervals() {
+                match pieces.get_mut(usize::from(cut.piece(interval))) {
+                    Some(count) => *count += 1,
+                    None => across += 1,
+                }
+            }
+            let left = across + pieces.iter().max().copied().unwrap_or_default();
+            if best.as_ref().is_none_or(|(least, _)| left < *least) {
+                best = Some((left, cut));
+            }
+        }
+        best.filter(|(left, _)| is_worth(*left, sample.len())).map(|(_, cut)| cut)
+    }
+}
+
+/// Whether `left` of `all` boxes is less, and by an eighth.
+const fn is_worth(left: usize, all: usize) -> bool {
+    left < all && left <= all - all / 8
+}
+
+/// The piece of boxes that lie across a cut.
+const ACROSS: u8 = u8::MAX;
+
+struct Cut {
+    dimension: u8,
+    /// A piece begins at each, in ascending order.
+    at: ArrayVec<u128, CUTS>,
+}
+
+impl Cut {
+    fn piece(&self, Interval { low, high }: Interval) -> u8 {
+        let below = |value: u128| self.at.partition_point(|cut| *cut <= value);
+        let piece = below(low);
+        if piece == below(high) { u8::try_from(piece).unwrap_or(ACROSS) } else { ACROSS }
+    }
+}
+
+/// Cuts that the same number of edges lie between: the values at which a box begins, or behind which one ends, inside
+/// the extent of all of them.
+fn quantiles(intervals: impl Iterator<Item = Interval> + Clone, dimension: u8) -> Option<Cut> {
+    let least = intervals.clone().map(|interval| interval.low).min()?;
+    let greatest = intervals.clone().map(|interval| interval.high).max()?;
+    let mut edges: Vec<u128> = intervals
+        .flat_map(|Interval { low, high }| {
             [(low > least).then_some(low), (high < greatest).then(|| high + 1)]
         })
         .flatten()
         .collect();
-    let middle = edges.len() / 2;
-    (middle < edges.len()).then(|| *edges.select_nth_unstable(middle).1)
+    edges.sort_unstable();
+    edges.dedup();
+    let count = edges.len().min(CUTS);
+    let at = (0..count).filter_map(|number| edges.get((2 * number + 1) * edges.len() / (2 * count)).copied());
+    let at: ArrayVec<u128, CUTS> = at.collect();
+    (!at.is_empty()).then_some(Cut { dimension, at })
 }

@@ -2,8 +2,10 @@
 
 use core::fmt;
 
-use crate::flow::{Direction, Flow};
-use crate::selector::{AddressRange, Selector};
+use crate::flow::{Direction, Flow, Oriented, Ports};
+use crate::realm::{InterfaceId, Realms};
+use crate::sad::PairId;
+use crate::selector::{AddressRange, PortRange, Selector, SelectorField};
 
 /// Names a policy in reports and events. Unique in one SPD; a policy that stays keeps it, and with it its counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,6 +72,51 @@ pub enum Granularity {
     Flow,
 }
 
+/// Where a policy comes from, and with that who may change it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PolicySource {
+    /// The operator wrote it.
+    #[default]
+    Configured,
+    /// It belongs to the gateway, see [`ike_policies`](super::ike_policies) and [`loop_policies`](super::loop_policies).
+    /// It goes before all others, and of it only [`Policy::log`] may be changed.
+    BuiltIn,
+    /// It came with an SA pair and goes with it. It stands directly before the policy it came from.
+    Dynamic {
+        /// The pair.
+        owner: PairId,
+        /// The policy.
+        parent: PolicyId,
+    },
+}
+
+/// What keeps a policy from covering a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Difference {
+    /// It is not looked up in this direction.
+    Direction,
+    /// The first field of the selector that differs.
+    Field(SelectorField),
+    /// A port field: the packet is a fragment that hides its ports (RFC 4301 §7), so no port can be compared.
+    HiddenPorts(SelectorField),
+    /// It would cover the packet in another realm.
+    Realm,
+    /// It would cover the packet on another interface.
+    Interface,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Direction => f.write_str("one-way, the other way"),
+            Self::Field(field) => write!(f, "the {field} differs"),
+            Self::HiddenPorts(field) => write!(f, "a {field} is asked of a fragment that hides it"),
+            Self::Realm => f.write_str("matches, but in another realm"),
+            Self::Interface => f.write_str("matches, but on another interface"),
+        }
+    }
+}
+
 /// One entry of the SPD. Its place in the order is the place it was pushed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -85,6 +132,14 @@ pub struct Policy {
     pub applies: Applies,
     /// What an acquire proposes; without effect unless the action is [`Action::Protect`].
     pub granularity: Granularity,
+    /// The realms it is for.
+    pub realms: Realms,
+    /// The only interface it is for; `None` is any.
+    pub interface: Option<InterfaceId>,
+    /// Whether packets it decides on are told of, see [`Worker::next_policy_log`](crate::Worker::next_policy_log).
+    pub log: bool,
+    /// Where it comes from.
+    pub source: PolicySource,
 }
 
 impl Policy {
@@ -97,6 +152,10 @@ impl Policy {
             action,
             applies: Applies::default(),
             granularity: Granularity::default(),
+            realms: Realms::default(),
+            interface: None,
+            log: false,
+            source: PolicySource::Configured,
         }
     }
 
@@ -132,14 +191,54 @@ impl Policy {
             + u32::from(!remote_port.is_any())
     }
 
-    /// Whether the policy is found by hash: some field is specified, and each specified field is a single value.
+    /// Whether the policy is found by hash: some field is specified, and each specified field is a single value. OPAQUE is
+    /// one value. Realm and interface are not counted among the fields.
     #[must_use]
     pub fn is_hashed(&self) -> bool {
         let Selector { local, remote, local_port, remote_port, .. } = &self.selector;
+        let one = |range: &PortRange| range.is_any() || range.is_single() || range.is_opaque();
         self.specified_fields() > 0
             && local.range().is_none_or(AddressRange::is_single)
             && remote.range().is_none_or(AddressRange::is_single)
-            && (local_port.is_any() || local_port.is_single())
-            && (remote_port.is_any() || remote_port.is_single())
+            && one(local_port)
+            && one(remote_port)
+    }
+
+    /// Whether a packet of `flow`, going in `direction`, is covered: by the selector, in this realm, on this interface.
+    #[must_use]
+    pub fn covers(&self, flow: &Flow, direction: Direction) -> bool {
+        self.difference(flow, direction).is_none()
+    }
+
+    /// What keeps the policy from covering a packet: the direction, the selector, the realm, the interface, the first of
+    /// these.
+    #[must_use]
+    pub fn difference(&self, flow: &Flow, direction: Direction) -> Option<Difference> {
+        self.difference_oriented(&flow.oriented(direction), flow)
+    }
+
+    fn difference_oriented(&self, view: &Oriented, flow: &Flow) -> Option<Difference> {
+        if !self.applies_to(view.direction) {
+            return Some(Difference::Direction);
+        }
+        if let Some(field) = self.selector.mismatch_oriented(view) {
+            let is_port = matches!(field, SelectorField::LocalPort | SelectorField::RemotePort);
+            return Some(if is_port && flow.ports == Ports::Opaque {
+                Difference::HiddenPorts(field)
+            } else {
+                Difference::Field(field)
+            });
+        }
+        let realm = match view.direction {
+            Direction::Outbound => self.realms.inner,
+            Direction::Inbound => self.realms.outer,
+        };
+        if realm.is_some_and(|realm| realm != view.origin.realm) {
+            Some(Difference::Realm)
+        } else if self.interface.is_some() && self.interface != view.origin.interface {
+            Some(Difference::Interface)
+        } else {
+            None
+        }
     }
 }

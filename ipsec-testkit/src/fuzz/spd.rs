@@ -97,7 +97,9 @@ fn hashed(selector: &Selector) -> bool {
         Addresses::Any => true,
         Addresses::Range(range) => range.first() == range.last(),
     };
-    let one = |field: PortRange| field == PortRange::ANY || field.first() == field.last();
+    let one = |field: PortRange| {
+        field == PortRange::ANY || field == PortRange::OPAQUE || field.first() == field.last()
+    };
     specified(selector) > 0
         && single(selector.local)
         && single(selector.remote)
@@ -115,15 +117,19 @@ fn covers(selector: &Selector, flow: &Flow, direction: Direction) -> bool {
         Addresses::Any => true,
         Addresses::Range(range) => range.first() <= address && address <= range.last(),
     };
-    let port = |field: PortRange, of_source: bool| {
-        let value = match flow.ports {
-            Ports::Transport { source, destination } => Some(if of_source { source } else { destination }),
-            Ports::Icmp { kind, code } if selector.protocol.is_some() => {
-                Some(u16::from(kind) << 8 | u16::from(code))
-            }
-            _ => None,
-        };
-        field == PortRange::ANY || value.is_some_and(|value| field.first() <= value && value <= field.last())
+    let hidden = |field: PortRange| field == PortRange::ANY || field == PortRange::OPAQUE;
+    let port = |field: PortRange, is_source: bool| match flow.ports {
+        Ports::Transport { source, destination } => {
+            let value = if is_source { source } else { destination };
+            field.first() <= value && value <= field.last()
+        }
+        // What we send is compared with the local field, what we receive with the remote one: both times the source's.
+        Ports::Icmp { kind, code } if selector.protocol.is_some() => {
+            let value = u16::from(kind) << 8 | u16::from(code);
+            !is_source || field.first() <= value && value <= field.last()
+        }
+        Ports::Icmp { .. } => field == PortRange::ANY,
+        _ => hidden(field),
     };
     let local_is_source = direction == Direction::Outbound;
     inside(selector.local, local)
@@ -155,9 +161,10 @@ fn addresses(u: &mut Unstructured<'_>) -> Result<Addresses> {
 }
 
 fn ports(u: &mut Unstructured<'_>) -> Result<PortRange> {
-    Ok(match u.int_in_range(0..=3)? {
+    Ok(match u.int_in_range(0..=4)? {
         0 | 1 => PortRange::ANY,
         2 => PortRange::single(port(u)?),
+        3 => PortRange::OPAQUE,
         _ => {
             let (a, b) = (port(u)?, port(u)?);
             PortRange::new(a.min(b), a.max(b)).unwrap_or(PortRange::ANY)
@@ -202,5 +209,5 @@ fn flow(u: &mut Unstructured<'_>) -> Result<Flow> {
     } else {
         Ports::None
     };
-    Ok(Flow { source: address(u)?, destination: address(u)?, protocol, ports })
+    Ok(Flow::new(address(u)?, address(u)?, protocol, ports))
 }
