@@ -81,6 +81,7 @@ mod batch;
 mod drop;
 mod event;
 mod flow;
+pub mod manual;
 mod process;
 mod realm;
 mod report;
