@@ -39,7 +39,7 @@ fn receive(wire: &mut MemoryWire, now: Now) -> Vec<(Path, Vec<u8>)> {
         .iter()
         .map(|packet| match packet.meta {
             Meta::Wire { path, .. } => (path, packet.octets.to_vec()),
-            Meta::Clear => panic!("a wire has datagrams"),
+            other => panic!("a wire has datagrams, not {other:?}"),
         })
         .collect()
 }

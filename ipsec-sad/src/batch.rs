@@ -4,22 +4,32 @@ use core::ops::Range;
 
 use ipsec_proto::Path;
 
+use crate::drop::DropReason;
+use crate::sad::PairId;
 use crate::verdict::{Encap, Verdict};
 
 /// SAs that one packet may be nested in.
 pub const MAX_NESTED: usize = 4;
-/// Octets free before each packet: for every nested SA an IPv6 header, a UDP header, an ESP header and an IV.
-pub const HEAD_ROOM: usize = MAX_NESTED * (40 + 8 + 8 + 16);
+/// Octets free before each packet: for every nested SA an IPv6 header and the larger of an AH, with the longest ICV and its
+/// padding, and a UDP header, an ESP header and an IV.
+pub const HEAD_ROOM: usize = MAX_NESTED * (40 + 12 + 36);
 /// Octets free behind each packet: for every nested SA padding to a 16-octet block, pad length, next header and the
 /// longest ICV.
 pub const TAIL_ROOM: usize = MAX_NESTED * (15 + 2 + 32);
 
 /// Where a packet came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Meta {
     /// An IP packet in clear.
     Clear,
-    /// An ESP packet from the network.
+    /// Outbound: as many octets as a dummy packet is to have inside, whatever they are. It is sealed on the pair's SA, to
+    /// hide how much traffic there is, and dropped by its receiver (RFC 4303 §2.6).
+    Dummy(PairId),
+    /// A whole IP packet from the network, from its IP header on, that holds AH, ESP, or ESP in UDP: put together, if it
+    /// came in fragments. AH can be verified in this form only; transport and BEET mode keep what the header says.
+    Packet,
+    /// An ESP packet from the network, from its ESP header on.
     Wire {
         /// Our address and port, and the sender's. Ports are 0 for raw ESP.
         path: Path,
@@ -65,6 +75,8 @@ pub(crate) struct Slot {
     pub(crate) range: Range<usize>,
     pub(crate) meta: Meta,
     pub(crate) verdict: Verdict,
+    /// What a packet that was too big may have had.
+    pub(crate) mtu: u16,
 }
 
 /// One packet of a batch.
@@ -162,7 +174,12 @@ impl Batch {
         if octets > longest {
             return Err(BatchError::TooLong { octets, longest });
         }
-        self.slots.push(Slot { range: HEAD_ROOM..HEAD_ROOM + octets, meta, verdict: Verdict::Pending });
+        self.slots.push(Slot {
+            range: HEAD_ROOM..HEAD_ROOM + octets,
+            meta,
+            verdict: Verdict::Pending,
+            mtu: 0,
+        });
         Ok(number)
     }
 
@@ -178,6 +195,14 @@ impl Batch {
     #[must_use]
     pub fn verdict(&self, number: usize) -> Option<Verdict> {
         self.slots.get(number).map(|slot| slot.verdict)
+    }
+
+    /// The octets that packet `number`, dropped for [`DropReason::TooBig`], might have had: what ICMP tells its source, see
+    /// [`emit_too_big`](ipsec_proto::ip::emit_too_big).
+    #[must_use]
+    pub fn mtu(&self, number: usize) -> Option<u16> {
+        let slot = self.slots.get(number)?;
+        (slot.verdict == Verdict::Drop(DropReason::TooBig)).then_some(slot.mtu)
     }
 
     /// Marks packet `number` as none of the data plane's: workers leave it alone then.

@@ -55,10 +55,30 @@ reasons! {
     SealFailed, "seal-failed", "The algorithm refused to seal the packet.";
     /// An ESP packet is too short for its header, or not of a length its algorithms produce.
     MalformedEsp, "malformed-esp", "The ESP packet is too short or of a length that its algorithms can't produce.";
+    /// A packet with AH has lengths that contradict each other or its SA's algorithm, or headers that no AH may follow.
+    MalformedAh, "malformed-ah", "The packet's AH, or a header before it, is malformed.";
+    /// The headers that AH protects are longer than this implementation takes.
+    HeaderTooLong, "header-too-long", "The packet's headers are too long to be authenticated.";
+    /// A fragment came to AH or ESP (RFC 4302 §3.4.1, RFC 4303 §3.4.1): the system puts packets together before.
+    Fragmented, "fragmented", "A fragment of a protected packet came in; it should have been put together before.";
     /// No SA has this SPI (RFC 4303 §3.4.2).
     UnknownSpi, "unknown-spi", "No SA has the packet's SPI.";
     /// The SA is for the other of UDP-encapsulated and raw ESP.
     WrongEncapsulation, "wrong-encapsulation", "The packet came in UDP for an SA without, or the other way round.";
+    /// The SA's packets must come in another SA, and this one did not, or in a wrong one (RFC 4301 §5.2 step 5).
+    OutsideBundle, "outside-bundle", "The packet did not come through the SA that its own SA must be carried in.";
+    /// More SAs are applied to the packet than one packet may have.
+    NestedTooDeep, "nested-too-deep", "The packet is nested in more SAs than are allowed.";
+    /// The SA that is to carry the packets of another can't be used.
+    BundleBroken, "bundle-broken", "The SA that has to carry the packet's own SA is missing or can't be used.";
+    /// Transport and BEET mode protect whole packets only (RFC 4303 §3.3.4, RFC 4301 §7.1).
+    FragmentInTransport, "fragment-in-transport", "A fragment can't be protected in transport or BEET mode.";
+    /// The packet has IPv4 source routing or the abolished IPv6 routing header (RFC 5095), which is refused.
+    SourceRoute, "source-route", "The packet says by which way it wants to go, which is refused.";
+    /// The packet is one that its own SA has sent: sealed again it would come back once more.
+    Loop, "loop", "The packet is one that its SA has sent; sealing it again would make a loop.";
+    /// The packet is longer than the path of its SA takes and must not be fragmented (RFC 4301 §8.2.1).
+    TooBig, "too-big", "The packet is too big for the path of its SA and must not be fragmented.";
     /// The SA has passed a hard lifetime limit (RFC 4301 §4.4.2.1).
     SaExpired, "sa-expired", "The SA has passed its hard lifetime.";
     /// The sequence number was received before (RFC 4303 §3.4.3).

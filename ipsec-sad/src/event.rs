@@ -75,6 +75,16 @@ pub enum SadEvent {
         /// Where the packet came from.
         path: Path,
     },
+    /// The path of an outbound SA takes shorter packets than was known, as an ICMP message says that was believed. The
+    /// tunnel device's MTU should follow.
+    PathMtu {
+        /// The SA's pair.
+        pair: PairId,
+        /// The longest outer packet, in octets.
+        mtu: u16,
+        /// The longest packet inside.
+        inner: u16,
+    },
     /// The first authenticated packet on an inbound SA: the peer uses the pair, so may we.
     FirstInbound {
         /// The SA's pair.

@@ -102,12 +102,13 @@ pub use batch::{Batch, BatchError, HEAD_ROOM, MAX_NESTED, Meta, Packet, TAIL_ROO
 pub use drop::DropReason;
 pub use event::SadEvent;
 pub use flow::{Direction, Flow, Ports};
+pub use process::{IcmpError, Learned};
 pub use realm::{InterfaceId, Origin, RealmId, Realms};
 pub use report::{PolicyReport, PolicyUse, SaReport, SaState, SadReport};
 pub use sad::{
-    AntiReplay, DontFragment, DscpMap, Ecn, Esn, HopLimit, InboundSa, InnerDscp, InstallError, Keying,
-    Lifetime, LimitKind, Limits, MAX_WORKERS, Mode, MssClamp, OutboundSa, OuterDscp, OuterHeader, PairId,
-    Protocol, ProtocolKind, REPLAY_WINDOW_DEFAULT, REPLAY_WINDOW_MAX, REPLAY_WINDOW_MIN, ReplayError,
+    AntiReplay, DontFragment, DscpMap, Ecn, Esn, Fragmentation, HopLimit, InboundSa, InnerDscp, InstallError,
+    Keying, Lifetime, LimitKind, Limits, MAX_WORKERS, Mode, MssClamp, OutboundSa, OuterDscp, OuterHeader,
+    PairId, Protocol, ProtocolKind, REPLAY_WINDOW_DEFAULT, REPLAY_WINDOW_MAX, REPLAY_WINDOW_MIN, ReplayError,
     ReplayWindow, ReservedSpi, SaKeys, SaParams, SpiAllocator, SpiClaimError, SpiExhausted, SpiHolder,
     TfcPadding, TransportChecksum, TunnelOptions, Unauthenticated,
 };
@@ -118,4 +119,4 @@ pub use spd::{Action, Applies, Granularity, Policy, PolicyId, PolicySource, Spd,
 pub use stats::{Drops, Handled, SaCounts, Traffic};
 pub use trace::{Trace, TraceClass, TraceMask, Traced};
 pub use verdict::{AcquireId, Encap, Verdict, WorkerId};
-pub use worker::{Generation, Totals, Update, Worker, WorkerConfig};
+pub use worker::{Generation, SourceRoutes, Totals, Update, Worker, WorkerConfig};

@@ -82,6 +82,8 @@ impl TraceClass {
             DropReason::PolicyDiscard
             | DropReason::NoPolicy
             | DropReason::SelectorMismatch
+            | DropReason::OutsideBundle
+            | DropReason::SourceRoute
             | DropReason::ClearWhereProtectRequired => Self::Filter,
             DropReason::NoSa
             | DropReason::AcquireLimit
@@ -89,6 +91,7 @@ impl TraceClass {
             | DropReason::SequenceExhausted
             | DropReason::UnknownSpi
             | DropReason::SaExpired
+            | DropReason::BundleBroken
             | DropReason::Replayed
             | DropReason::TooOld => Self::Tunnel,
             DropReason::SealFailed | DropReason::IntegrityFailed => Self::Crypto,

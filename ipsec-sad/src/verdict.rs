@@ -47,8 +47,20 @@ pub enum Verdict {
         path: Path,
         /// With or without a UDP header.
         encap: Encap,
-        /// The traffic class (IPv4: type of service) of the outer header: the inner DSCP, ECN by RFC 6040 §4.1.
+        /// The traffic class (IPv4: type of service) of the outer header.
         traffic_class: u8,
+    },
+    /// Sealed: send the whole IP packet in the batch, which has its outer header already. If it may be fragmented and is
+    /// too long for the link, cut it ([`Fragments`](ipsec_proto::ip::Fragments)).
+    SendPacket {
+        /// Where to. The ports are those of UDP, 0 without.
+        path: Path,
+    },
+    /// Too long for the way of its SA, and its source allows fragments: cut it to `mtu`
+    /// ([`Fragments`](ipsec_proto::ip::Fragments)) and give the pieces to the worker.
+    Fragment {
+        /// The longest packet that fits, in octets.
+        mtu: u16,
     },
     /// Opened: give the IP packet in the batch to the protected side.
     Deliver,

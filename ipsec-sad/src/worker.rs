@@ -14,6 +14,7 @@ use crate::batch::Slot;
 use crate::drop::DropReason;
 use crate::event::SadEvent;
 use crate::flow::{Direction, Flow};
+use crate::process::{BURST, Headers, MAX_HEADERS};
 use crate::report::PolicyUse;
 use crate::ring::Ring;
 use crate::sad::{
@@ -44,11 +45,28 @@ pub struct WorkerConfig {
     pub heard_interval: Duration,
     /// The least time between two [`SadEvent::UnknownSpi`].
     pub unknown_spi_interval: Duration,
+    /// What becomes of packets with IPv4 source routing or the IPv6 routing header of type 0.
+    pub source_routes: SourceRoutes,
+    /// The least path MTU that an ICMP message is believed, in octets; in IPv6 1280 at least.
+    pub path_mtu_floor: u16,
+    /// How long it is believed.
+    pub path_mtu_age: Duration,
+}
+
+/// Packets that say by which way they want to go: IPv4 source routing, and the IPv6 routing header of type 0, which
+/// RFC 5095 has abolished. Both lead packets past filters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SourceRoutes {
+    /// Neither sealed nor delivered.
+    #[default]
+    Refuse,
+    /// As others, and counted: [`Totals::source_routed`].
+    Count,
 }
 
 impl Default for WorkerConfig {
     /// The only worker there is, with a cache of 4096 flows, 1024 events, 1024 audit events, 256 acquires, and an event
-    /// a second.
+    /// a second. Source routes are refused, path MTUs of 576 octets or more believed for ten minutes (RFC 1191 §6.3).
     fn default() -> Self {
         Self {
             id: WorkerId(0),
@@ -59,6 +77,9 @@ impl Default for WorkerConfig {
             acquires: 256,
             heard_interval: Duration::from_secs(1),
             unknown_spi_interval: Duration::from_secs(1),
+            source_routes: SourceRoutes::default(),
+            path_mtu_floor: 576,
+            path_mtu_age: Duration::from_secs(600),
         }
     }
 }
@@ -79,6 +100,8 @@ pub enum Update {
     Activate(PairId),
     /// The peer is reached at another address, after its authentication: both SAs of the pair change their path.
     MovePath(PairId, Path),
+    /// The path of a pair takes packets of so many octets, outer header included. Known until another is set or learned.
+    PathMtu(PairId, u16),
     /// Removes both SAs of a pair, and the dynamic policies it owns.
     Remove(PairId),
     /// Removes a pair's inbound SA.
@@ -125,6 +148,7 @@ pub(crate) struct Refused {
     pub(crate) reason: DropReason,
     pub(crate) pair: Option<PairId>,
     pub(crate) spi: Option<Spi>,
+    pub(crate) protocol: Option<IpProtocol>,
     pub(crate) sequence: Option<u64>,
     pub(crate) path: Option<Path>,
     pub(crate) flow: Option<Flow>,
@@ -140,6 +164,7 @@ impl Refused {
             reason,
             pair: None,
             spi: None,
+            protocol: None,
             sequence: None,
             path: None,
             flow: None,
@@ -166,6 +191,8 @@ pub struct Totals {
     pub outbound: Handled,
     /// SAs.
     pub sas: SaCounts,
+    /// Packets with a source route that were sealed or delivered, see [`WorkerConfig::source_routes`].
+    pub source_routed: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -192,6 +219,10 @@ pub struct Worker {
     pub(crate) cache: FlowCache<(Option<u32>, Decision)>,
     pub(crate) acquires: Acquires,
     pub(crate) ivs: IvGenerator,
+    /// One for each packet of a burst.
+    pub(crate) headers: Box<[Headers]>,
+    /// The last IPv4 identification, never 0: systems put in another for that one.
+    pub(crate) identification: u16,
     pub(crate) events: Ring<SadEvent>,
     /// Some SA has something to tell that the ring had no room for.
     pub(crate) owed: bool,
@@ -226,6 +257,8 @@ impl Worker {
             cache: FlowCache::new(config.flow_cache, u64::from_ne_bytes(seed)),
             acquires: Acquires::new(config.acquires),
             ivs: IvGenerator::new(random),
+            headers: vec![[0; MAX_HEADERS]; BURST].into_boxed_slice(),
+            identification: 0,
             events: Ring::new(config.events.max(1)),
             owed: false,
             drops: Drops::default(),
@@ -288,6 +321,7 @@ impl Worker {
                     (sa.path, sa.moved) = (path, None);
                 }
             }
+            Update::PathMtu(pair, mtu) => self.set_path_mtu(pair, mtu),
             Update::Remove(pair) => {
                 self.remove_inbound(now, pair);
                 self.remove_outbound(now, pair);
@@ -476,7 +510,8 @@ impl Worker {
             entry.last_drop = Some(refused.reason);
             selector = Some(entry.sa.sa.selector);
         }
-        let Refused { at, direction, reason, pair, spi, sequence, path, flow, flow_label, policy } = refused;
+        let Refused { at, direction, reason, pair, spi, protocol, .. } = refused;
+        let Refused { sequence, path, flow, flow_label, policy, .. } = refused;
         self.trace(at, direction, TraceMask::of_drop(reason), || Traced::Dropped {
             reason,
             spi,
@@ -486,7 +521,6 @@ impl Worker {
         if let Some(kind) = AuditKind::of(reason, direction)
             && self.audited.contains(kind)
         {
-            let protocol = spi.map(|_| IpProtocol::ESP);
             let event = AuditEvent {
                 at,
                 kind,

@@ -7,9 +7,37 @@ use ipsec_proto::esp;
 use ipsec_proto::registry::IpProtocol;
 
 use crate::drop::DropReason;
-use crate::sad::Sa;
+use crate::sad::{Sa, TfcPadding};
 
-/// Puts header, IV and trailer around the packet at `range` and gives back the job that seals it, and where it lies then.
+/// Octets of TFC padding for a packet of `length`; `room` is what its buffer has behind it, all of the trailer included.
+pub(super) fn tfc_padding(sa: &Sa, length: usize, room: usize, random: &mut IvGenerator) -> usize {
+    let wanted = match sa.tfc {
+        TfcPadding::None => return 0,
+        TfcPadding::To(octets) => usize::from(octets).saturating_sub(length),
+        TfcPadding::Random(most) => {
+            let mut octets = [0; 4];
+            random.fill(&mut octets);
+            let drawn = u32::from_ne_bytes(octets) % (u32::from(most) + 1);
+            usize::try_from(drawn).unwrap_or(0)
+        }
+    };
+    wanted.min(room.saturating_sub(sa.layout.block + esp::TRAILER_LEN + sa.layout.icv))
+}
+
+/// Octets of an ESP packet with a payload of `length`, from its ESP header to its ICV.
+pub(super) const fn sealed_len(sa: &Sa, length: usize) -> usize {
+    let padding = esp::padding_len(length, sa.layout.block);
+    esp::HEADER_LEN + sa.layout.iv + length + padding + esp::TRAILER_LEN + sa.layout.icv
+}
+
+/// The longest payload whose ESP packet has at most `length` octets.
+pub(super) const fn payload_len(sa: &Sa, length: usize) -> usize {
+    let text = length.saturating_sub(esp::HEADER_LEN + sa.layout.iv + sa.layout.icv);
+    (text - text % sa.layout.block).saturating_sub(esp::TRAILER_LEN)
+}
+
+/// Puts header, IV and trailer around the payload at `range`, which may have TFC padding at its end, and gives back the job
+/// that seals it, and where it lies then.
 ///
 /// # Errors
 /// [`DropReason::NoRoom`], with nothing of the packet changed.

@@ -5,27 +5,25 @@ use std::time::Instant;
 use arrayvec::ArrayVec;
 use ipsec_crypto::{Job, Outcome};
 use ipsec_proto::ip::{Packet, Version};
-use ipsec_proto::registry::IpProtocol;
 
-use super::{BURST, Burst, CARRIED, CHOSEN, DECIDED, PROCESSED, esp};
-use crate::batch::{Batch, Slot};
+use super::encapsulate::{Content, Inner, Sealing};
+use super::{BURST, Burst, CARRIED, CHOSEN, DECIDED, PROCESSED};
+use crate::batch::{Batch, MAX_NESTED, Meta, Slot};
 use crate::drop::DropReason;
 use crate::flow::{Direction, Flow};
-use crate::sad::Outbound;
+use crate::sad::{Mode, Outbound, PairId, ProtocolKind};
 use crate::spd::Action;
 use crate::trace::Traced;
 use crate::verdict::Verdict;
-use crate::worker::{Decision, Refused, Worker};
+use crate::worker::{Decision, Refused, SourceRoutes, Worker};
 
 /// A packet that an SA was found for.
 struct Plan {
     /// The SA's place in the table.
     index: usize,
     sequence: u64,
-    /// Octets of the packet as its own length field says.
-    length: usize,
-    traffic_class: u8,
-    next_header: IpProtocol,
+    inner: Inner,
+    content: Content,
 }
 
 impl Worker {
@@ -43,19 +41,45 @@ impl Worker {
     }
 
     fn outbound_burst(&mut self, now: Instant, mut burst: Burst<'_>) {
-        let mut touched = ArrayVec::<usize, BURST>::new();
-        let mut plans = ArrayVec::<Option<Plan>, BURST>::new();
-        for (slot, part) in &mut burst {
-            let plan = self.plan_outbound(now, slot, part);
-            if let Some(plan) = &plan
-                && let Some(entry) = self.outbound.get_mut(plan.index)
-            {
-                if entry.wanted.packets == 0 {
-                    touched.push(plan.index);
-                }
-                entry.wanted.add(plan.length);
+        let mut plans: ArrayVec<Option<Plan>, BURST> =
+            burst.iter_mut().map(|(slot, part)| self.plan_outbound(now, slot, part)).collect();
+        for nesting in 1..=MAX_NESTED {
+            let touched = self.reserve(now, &mut burst, &mut plans);
+            self.seal(now, &mut burst, &mut plans);
+            for index in touched {
+                self.account_outbound(index);
             }
-            plans.push(plan);
+            // What is left goes through another SA.
+            let mut nested = false;
+            for (plan, (slot, part)) in plans.iter_mut().zip(&mut burst) {
+                let Some(planned) = plan.take() else { continue };
+                if nesting == MAX_NESTED {
+                    self.refuse_on_sa(now, slot, part, planned.index, DropReason::NestedTooDeep);
+                } else {
+                    *plan = self.plan_carrier(now, slot, part, planned.index);
+                    nested |= plan.is_some();
+                }
+            }
+            if !nested {
+                return;
+            }
+        }
+    }
+
+    /// Takes sequence numbers for all that is planned, once an SA, and says of which SAs.
+    fn reserve(
+        &mut self,
+        now: Instant,
+        burst: &mut Burst<'_>,
+        plans: &mut [Option<Plan>],
+    ) -> ArrayVec<usize, BURST> {
+        let mut touched = ArrayVec::<usize, BURST>::new();
+        for plan in plans.iter().flatten() {
+            let Some(entry) = self.outbound.get_mut(plan.index) else { continue };
+            if entry.wanted.packets == 0 {
+                touched.push(plan.index);
+            }
+            entry.wanted.add(plan.inner.length);
         }
         for &index in &touched {
             let Some(entry) = self.outbound.get_mut(index) else { continue };
@@ -64,10 +88,10 @@ impl Worker {
             entry.run = entry.sa.take_sequences(wanted.packets);
             entry.last_used = Some(now);
         }
-        for (plan, (slot, part)) in plans.iter_mut().zip(&mut burst) {
+        for (plan, (slot, part)) in plans.iter_mut().zip(burst) {
             let Some(planned) = plan else { continue };
             let Some(entry) = self.outbound.get_mut(planned.index) else { continue };
-            match entry.admit(planned.length) {
+            match entry.admit(planned.inner.length) {
                 Ok(sequence) => planned.sequence = sequence,
                 Err(reason) => {
                     self.refuse_on_sa(now, slot, part, planned.index, reason);
@@ -75,16 +99,16 @@ impl Worker {
                 }
             }
         }
-        self.seal(now, burst, &plans);
-        for index in touched {
-            self.account_outbound(index);
-        }
+        touched
     }
 
     /// Finds policy and SA. Packets that don't end in an SA have their verdict then.
-    fn plan_outbound(&mut self, now: Instant, slot: &mut Slot, part: &[u8]) -> Option<Plan> {
-        let octets = part.get(slot.range.clone()).unwrap_or_default();
+    fn plan_outbound(&mut self, now: Instant, slot: &mut Slot, part: &mut [u8]) -> Option<Plan> {
         self.totals.outbound.all += 1;
+        if let Meta::Dummy(pair) = slot.meta {
+            return self.plan_dummy(now, slot, part, pair);
+        }
+        let octets = part.get(slot.range.clone()).unwrap_or_default();
         let Ok(packet) = Packet::parse(octets) else {
             self.refuse(slot, Refused::new(now, Direction::Outbound, DropReason::MalformedPacket));
             return None;
@@ -106,62 +130,141 @@ impl Worker {
                 self.refuse(slot, Refused { flow: Some(flow), flow_label, ..refused });
                 None
             }
-            Decision::Seal(index) => Some(Plan {
-                index,
-                sequence: 0,
-                length: packet.total_len(),
-                traffic_class: packet.traffic_class(),
-                next_header: match packet.version() {
-                    Version::V4 => IpProtocol::IPV4,
-                    Version::V6 => IpProtocol::IPV6,
-                },
-            }),
+            Decision::Seal(index) => {
+                let source_route = packet.has_source_route();
+                let inner = match self.outbound.get(index).map(|entry| entry.sa.sa.mode) {
+                    Some(Mode::Transport { .. }) => Inner::with_split(&packet),
+                    _ => Inner::of(&packet),
+                };
+                if source_route && self.config.source_routes == SourceRoutes::Refuse {
+                    self.refuse_on_sa(now, slot, part, index, DropReason::SourceRoute);
+                    return None;
+                }
+                self.totals.source_routed += u64::from(source_route);
+                if self.outbound.get(index).is_some_and(|entry| entry.sent(&flow)) {
+                    self.refuse_on_sa(now, slot, part, index, DropReason::Loop);
+                    return None;
+                }
+                self.fit(now, slot, part, index, &inner).then_some(Plan {
+                    index,
+                    sequence: 0,
+                    inner,
+                    content: Content::Packet,
+                })
+            }
         }
     }
 
-    /// Seals what is planned.
-    fn seal(&mut self, now: Instant, burst: Burst<'_>, plans: &[Option<Plan>]) {
+    /// A dummy packet, if there is an SA for it.
+    fn plan_dummy(&mut self, now: Instant, slot: &mut Slot, part: &mut [u8], pair: PairId) -> Option<Plan> {
+        let found = self.outbound.index_of(pair).and_then(|index| Some((index, self.outbound.get(index)?)));
+        let usable = found.filter(|(_, entry)| entry.is_usable() && entry.sa.sa.kind == ProtocolKind::Esp);
+        let Some((index, entry)) = usable else {
+            self.refuse(slot, Refused::new(now, Direction::Outbound, DropReason::NoSa));
+            return None;
+        };
+        let version = if entry.path.remote.is_ipv4() { Version::V4 } else { Version::V6 };
+        let inner = Inner::dummy(slot.range.len(), version);
+        self.ivs.fill(part.get_mut(slot.range.clone()).unwrap_or_default());
+        Some(Plan { index, sequence: 0, inner, content: Content::Dummy })
+    }
+
+    /// The SA that carries the packets of the one at `index`.
+    fn plan_carrier(&mut self, now: Instant, slot: &mut Slot, part: &[u8], index: usize) -> Option<Plan> {
+        let carrier = self.outbound.get(index).and_then(|entry| entry.sa.sa.within);
+        let carrier = carrier.and_then(|pair| self.outbound.index_of(pair));
+        let found = carrier.and_then(|index| Some((index, self.outbound.get(index)?)));
+        let usable = found.filter(|(_, entry)| entry.is_usable());
+        let packet = part.get(slot.range.clone()).and_then(|octets| Packet::parse(octets).ok());
+        if let (Some((index, _)), Some(packet)) = (usable, packet) {
+            let inner = Inner::with_split(&packet);
+            return Some(Plan { index, sequence: 0, inner, content: Content::Packet });
+        }
+        self.refuse_on_sa(now, slot, part, index, DropReason::BundleBroken);
+        None
+    }
+
+    /// Seals what is planned. Plans are left of those packets that another SA carries.
+    fn seal(&mut self, now: Instant, burst: &mut Burst<'_>, plans: &mut [Option<Plan>]) {
         let mut jobs = ArrayVec::<Job<'_>, BURST>::new();
-        let mut sealed = ArrayVec::<(&mut Slot, &Plan), BURST>::new();
-        let mut failed = ArrayVec::<(&mut Slot, &Plan, DropReason), BURST>::new();
-        for ((slot, part), plan) in burst.into_iter().zip(plans) {
-            let Some(plan) = plan else { continue };
-            let Some(entry) = self.outbound.get(plan.index) else { continue };
-            // What follows the packet in its buffer is not part of it.
-            let range = slot.range.start..slot.range.start + plan.length;
-            match esp::seal_job(part, &range, &entry.sa.sa, plan.sequence, plan.next_header, &mut self.ivs) {
-                Ok((job, range)) => {
-                    // DSCP (RFC 4301 §5.1.2) and ECN (RFC 6040 §4.1) are copied to the outer header.
-                    let traffic_class = plan.traffic_class;
-                    slot.verdict =
-                        Verdict::Send { path: entry.path, encap: entry.sa.sa.encap, traffic_class };
-                    slot.range = range;
+        let mut results = ArrayVec::<Option<Result<Option<usize>, DropReason>>, BURST>::new();
+        for (((slot, part), plan), headers) in burst.iter_mut().zip(&*plans).zip(self.headers.iter_mut()) {
+            let entry = plan.as_ref().and_then(|plan| Some((plan, self.outbound.get(plan.index)?)));
+            let Some((plan, entry)) = entry else {
+                results.push(None);
+                continue;
+            };
+            self.identification = self.identification.checked_add(1).unwrap_or(1);
+            let sealing = Sealing {
+                inner: &plan.inner,
+                content: plan.content,
+                sa: &entry.sa.sa,
+                path: entry.path,
+                sequence: plan.sequence,
+                identification: self.identification,
+            };
+            results.push(Some(sealing.lay(part, slot.range.start, &mut self.ivs, headers).map(
+                |(job, laid)| {
+                    (slot.range, slot.verdict) = (laid.range, laid.verdict);
                     jobs.push(job);
-                    sealed.push((slot, plan));
-                }
-                Err(reason) => failed.push((slot, plan, reason)),
-            }
+                    laid.udp_at
+                },
+            )));
         }
         ipsec_crypto::seal(&mut jobs);
         let outcomes: ArrayVec<Outcome, BURST> = jobs.iter().map(|job| job.outcome).collect();
         drop(jobs);
-        for ((slot, plan), outcome) in sealed.into_iter().zip(outcomes) {
-            if outcome == Outcome::Done {
-                self.totals.sealed.add(plan.length);
-                self.totals.outbound.esp += 1;
-                self.trace_sealed(now, plan);
-            } else {
-                failed.push((slot, plan, DropReason::SealFailed));
+        let mut outcomes = outcomes.into_iter();
+        for (((slot, part), plan), result) in burst.iter_mut().zip(plans).zip(results) {
+            let (Some(planned), Some(result)) = (&*plan, result) else { continue };
+            let failed = match result {
+                Ok(_) if outcomes.next() != Some(Outcome::Done) => Some(DropReason::SealFailed),
+                Ok(udp_at) => {
+                    if let Some(at) = udp_at {
+                        super::finish_udp(part.get_mut(slot.range.clone()).unwrap_or_default(), at);
+                    }
+                    None
+                }
+                Err(reason) => Some(reason),
+            };
+            match failed {
+                Some(reason) => {
+                    self.refuse_sealing(now, slot, planned, reason);
+                    *plan = None;
+                }
+                None => {
+                    if !self.sealed(now, planned) {
+                        *plan = None;
+                    } else {
+                        slot.verdict = Verdict::Pending;
+                    }
+                }
             }
         }
-        for (slot, plan, reason) in failed {
-            let refused = Refused::new(now, Direction::Outbound, reason);
-            let (pair, spi) =
-                self.outbound.get(plan.index).map(|entry| (entry.sa.pair(), entry.sa.spi())).unzip();
-            self.refuse(slot, Refused { pair, spi, sequence: Some(plan.sequence), ..refused });
-            if let Some(entry) = self.outbound.get_mut(plan.index) {
-                entry.unsealed.add(plan.length);
-            }
+    }
+
+    /// Counts a packet that was sealed; whether another SA carries it.
+    fn sealed(&mut self, now: Instant, plan: &Plan) -> bool {
+        let Some(entry) = self.outbound.get(plan.index) else { return false };
+        let within = entry.sa.sa.within.is_some();
+        match entry.sa.sa.kind {
+            ProtocolKind::Esp => self.totals.outbound.esp += 1,
+            ProtocolKind::Ah => self.totals.outbound.ah += 1,
+        }
+        if !within {
+            self.totals.sealed.add(plan.inner.length);
+        }
+        self.trace_sealed(now, plan);
+        within
+    }
+
+    fn refuse_sealing(&mut self, now: Instant, slot: &mut Slot, plan: &Plan, reason: DropReason) {
+        let refused = Refused::new(now, Direction::Outbound, reason);
+        let (pair, spi) =
+            self.outbound.get(plan.index).map(|entry| (entry.sa.pair(), entry.sa.spi())).unzip();
+        self.refuse(slot, Refused { pair, spi, sequence: Some(plan.sequence), ..refused });
+        if let Some(entry) = self.outbound.get_mut(plan.index) {
+            entry.unsealed.add(plan.inner.length);
         }
     }
 
@@ -171,7 +274,7 @@ impl Worker {
         }
         let Some(entry) = self.outbound.get(plan.index) else { return };
         let (pair, spi) = (entry.sa.pair(), entry.sa.spi());
-        let (suite, sequence, octets) = (entry.sa.sa.protection.suite(), plan.sequence, plan.length);
+        let (suite, sequence, octets) = (entry.sa.sa.protection.suite(), plan.sequence, plan.inner.length);
         let way = Direction::Outbound;
         self.trace(now, way, CHOSEN, || Traced::Chosen { pair, spi });
         self.trace(now, way, PROCESSED, || Traced::Processed { spi, sequence, suite });
@@ -233,7 +336,14 @@ impl Worker {
     }
 
     /// Drops a packet that its SA can't carry.
-    fn refuse_on_sa(&mut self, now: Instant, slot: &mut Slot, part: &[u8], index: usize, reason: DropReason) {
+    pub(super) fn refuse_on_sa(
+        &mut self,
+        now: Instant,
+        slot: &mut Slot,
+        part: &[u8],
+        index: usize,
+        reason: DropReason,
+    ) {
         let packet = part.get(slot.range.clone()).and_then(|octets| Packet::parse(octets).ok());
         let refused = Refused {
             flow: packet.as_ref().map(Flow::of),
@@ -244,6 +354,7 @@ impl Worker {
             Some(entry) => Refused {
                 pair: Some(entry.sa.pair()),
                 spi: Some(entry.sa.spi()),
+                protocol: Some(entry.sa.sa.protocol()),
                 sequence: Some(entry.sa.sequence()),
                 path: Some(entry.path),
                 ..refused

@@ -13,8 +13,8 @@ mod table;
 pub(crate) use alarm::Alarm;
 pub use lifetime::{Lifetime, LimitKind, Limits};
 pub use mode::{
-    DontFragment, DscpMap, Ecn, HopLimit, InnerDscp, Mode, MssClamp, OuterDscp, TransportChecksum,
-    TunnelOptions,
+    DontFragment, DscpMap, Ecn, Fragmentation, HopLimit, InnerDscp, Mode, MssClamp, OuterDscp,
+    TransportChecksum, TunnelOptions,
 };
 pub use params::{
     InstallError, Keying, OuterHeader, Protocol, ProtocolKind, SaKeys, SaParams, TfcPadding, Unauthenticated,

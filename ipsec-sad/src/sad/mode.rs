@@ -29,6 +29,14 @@ impl Mode {
     /// Transport mode with no NAT between the hosts.
     pub const TRANSPORT: Self = Self::Transport { checksum: TransportChecksum::Keep };
 
+    /// How headers are treated, in tunnel mode.
+    pub(crate) const fn tunnel_options(&self) -> Option<TunnelOptions> {
+        match self {
+            Self::Tunnel(options) => Some(*options),
+            Self::Transport { .. } | Self::Beet { .. } => None,
+        }
+    }
+
     /// Its name, in lower case.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -82,6 +90,8 @@ pub struct TunnelOptions {
     pub hop_limit: HopLimit,
     /// The maximum segment size in TCP SYNs that pass, both ways.
     pub mss: MssClamp,
+    /// Where packets that are too long for the path are cut.
+    pub fragmentation: Fragmentation,
 }
 
 impl TunnelOptions {
@@ -93,6 +103,7 @@ impl TunnelOptions {
         df: DontFragment::Copy,
         hop_limit: HopLimit::Set(64),
         mss: MssClamp::Off,
+        fragmentation: Fragmentation::Before,
     };
 }
 
@@ -192,6 +203,17 @@ pub enum HopLimit {
     Set(u8),
     /// The inner one: the tunnel's path counts as routers of the inner network.
     Copy,
+}
+
+/// Where packets are cut that are too long for the path of their SA and may be (RFC 4301 §8.2.1, appendix D).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fragmentation {
+    /// Before they are sealed ([`Verdict::Fragment`](crate::Verdict::Fragment)): the peer has nothing to put together.
+    #[default]
+    Before,
+    /// After, by whoever sends them, if the outer DF bit is clear: each packet costs one sequence number and one ICV, and
+    /// the peer puts the pieces together.
+    After,
 }
 
 /// The maximum segment size (RFC 9293 §3.7.1) in the SYNs of inner TCP connections.

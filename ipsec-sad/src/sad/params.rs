@@ -208,9 +208,6 @@ impl SaParams {
         if self.within == Some(self.pair) {
             return Err(InstallError::WithinItself(self.pair));
         }
-        if !self.is_esp() || !matches!(self.mode, Mode::Tunnel(_)) || self.within.is_some() {
-            return Err(InstallError::NotYet("AH, transport and BEET mode, and bundles"));
-        }
         match self.anti_replay {
             AntiReplay::Window(size) if !(REPLAY_WINDOW_MIN..=REPLAY_WINDOW_MAX).contains(&size) => {
                 return Err(InstallError::ReplayWindow(size));
@@ -307,9 +304,6 @@ pub enum InstallError {
         /// What was asked for.
         suite: ProtectionSuite,
     },
-    /// The data plane does not do this yet.
-    #[error("{0} is not there yet")]
-    NotYet(&'static str),
     /// The algorithms or keys are refused.
     #[error(transparent)]
     Crypto(#[from] CryptoError),

@@ -81,9 +81,7 @@ pub(crate) struct Sa {
     pub(crate) lifetime: Lifetime,
     pub(crate) esn: Esn,
     pub(crate) anti_replay: AntiReplay,
-    #[expect(dead_code, reason = "read when outer headers are written")]
     pub(crate) outer_header: OuterHeader,
-    #[expect(dead_code, reason = "read when padding is added")]
     pub(crate) tfc: TfcPadding,
     pub(crate) within: Option<PairId>,
     pub(crate) protection: Protection,
@@ -193,7 +191,6 @@ pub struct InboundSa {
     /// `None`: anti-replay is off.
     pub(crate) window: Option<ReplayWindow>,
     /// Packets in a row whose integrity check failed.
-    #[expect(dead_code, reason = "read when numbers are resynchronised")]
     pub(crate) lost_sync: u32,
     pub(crate) traffic: Traffic,
     pub(crate) dropped: u64,

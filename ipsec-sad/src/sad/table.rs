@@ -1,6 +1,7 @@
 //! A worker's SAs: inbound ones by SPI, outbound ones by template, both by pair.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ use super::choice::Choice;
 use super::{InboundSa, OutboundSa, PairId, SequenceRun, spi};
 use crate::drop::DropReason;
 use crate::flow::{Direction, Flow};
+use crate::process::PathMtu;
 use crate::spd::TemplateId;
 use crate::stats::Traffic;
 
@@ -108,6 +110,8 @@ pub(crate) struct Outbound {
     pub(crate) carried: Traffic,
     /// What of the burst was counted as carried and was not sealed.
     pub(crate) unsealed: Traffic,
+    /// What the path takes, if something is known about it.
+    pub(crate) mtu: Option<PathMtu>,
 }
 
 /// The outbound SAs of one worker.
@@ -116,6 +120,8 @@ pub(crate) struct OutboundTable {
     slots: Vec<Option<Outbound>>,
     free: Vec<usize>,
     by_pair: BTreeMap<PairId, usize>,
+    /// Peers choose their SPIs, and two may choose the same.
+    by_spi: BTreeSet<(Spi, usize)>,
     by_template: BTreeMap<TemplateId, Choice>,
     /// Of the next SA that is added.
     serial: u64,
@@ -124,7 +130,7 @@ pub(crate) struct OutboundTable {
 impl OutboundTable {
     /// Adds an SA that is not used yet; the one the pair had before goes.
     pub(crate) fn insert(&mut self, sa: Arc<OutboundSa>) -> Option<Arc<OutboundSa>> {
-        let (pair, template, path) = (sa.pair(), sa.sa.template, sa.path);
+        let (pair, spi, template, path) = (sa.pair(), sa.spi(), sa.sa.template, sa.path);
         let selector = sa.sa.selector;
         let replaced = self.remove(pair);
         let entry = Outbound {
@@ -138,6 +144,7 @@ impl OutboundTable {
             run: SequenceRun::default(),
             carried: Traffic::default(),
             unsealed: Traffic::default(),
+            mtu: None,
         };
         let index = match self.free.pop() {
             Some(index) => index,
@@ -150,6 +157,7 @@ impl OutboundTable {
             *place = Some(entry);
         }
         self.by_pair.insert(pair, index);
+        self.by_spi.insert((spi, index));
         self.by_template.entry(template).or_default().insert(&selector, self.serial, index);
         self.serial += 1;
         replaced
@@ -159,6 +167,7 @@ impl OutboundTable {
         let index = self.by_pair.remove(&pair)?;
         let entry = self.slots.get_mut(index)?.take()?;
         self.free.push(index);
+        self.by_spi.remove(&(entry.sa.spi(), index));
         let template = entry.sa.sa.template;
         if let Some(choice) = self.by_template.get_mut(&template) {
             choice.remove(&entry.sa.sa.selector, index);
@@ -185,6 +194,19 @@ impl OutboundTable {
 
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut Outbound> {
         self.slots.get_mut(index)?.as_mut()
+    }
+
+    pub(crate) fn index_of(&self, pair: PairId) -> Option<usize> {
+        self.by_pair.get(&pair).copied()
+    }
+
+    /// The SA with the number that the peer at an address has chosen.
+    pub(crate) fn of_spi(&mut self, spi: Spi, peer: IpAddr) -> Option<&mut Outbound> {
+        let same = self.by_spi.range((spi, 0)..=(spi, usize::MAX)).map(|&(_, index)| index);
+        let index = same
+            .into_iter()
+            .find(|&index| self.get(index).is_some_and(|entry| entry.path.remote.ip() == peer))?;
+        self.get_mut(index)
     }
 
     pub(crate) fn of_pair(&mut self, pair: PairId) -> Option<&mut Outbound> {
