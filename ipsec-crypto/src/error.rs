@@ -80,6 +80,14 @@ pub enum CryptoError {
         /// What is wrong with it.
         reason: KeyFault,
     },
+    /// A file that gives no key, or no certificates, or not what was wanted.
+    #[error("{format}: {reason}")]
+    BadKeyFile {
+        /// What was found: `PEM`, `PKCS#12`, …
+        format: &'static str,
+        /// What is wrong with it.
+        reason: KeyFileFault,
+    },
     /// A key of the wrong length for its algorithm.
     #[error("{algorithm} takes a key of {expected} octets, not {got}")]
     BadKeyLength {
@@ -276,6 +284,58 @@ pub enum KeyFault {
     /// A private key without its public key.
     #[error("it does not carry its public key")]
     NoPublicKey,
+}
+
+/// What is wrong with a file of keys and certificates.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyFileFault {
+    /// Nothing that is known here.
+    #[error("neither PEM nor the DER of a private key, a certificate or PKCS#12")]
+    NotRecognized,
+    /// More than any key file has.
+    #[error("{octets} octets are too many, {most} are the most")]
+    TooLarge {
+        /// Octets of the file.
+        octets: usize,
+        /// Octets of the largest that is read.
+        most: usize,
+    },
+    /// It begins as its format does, and does not go on so.
+    #[error("it is damaged, or not complete")]
+    Malformed,
+    /// It is encrypted, and there was no passphrase.
+    #[error("it is encrypted: give its passphrase")]
+    PassphraseNeeded,
+    /// The passphrase does not decrypt it.
+    #[error("the passphrase is wrong, or the file is damaged")]
+    PassphraseWrong,
+    /// Encrypted in a way that is not supported.
+    #[error(
+        "its encryption ({found}) is not supported: convert the key with `openssl pkcs8 -topk8 -v2 aes-256-cbc`"
+    )]
+    Encryption {
+        /// The encryption's name, or its object identifier.
+        found: String,
+    },
+    /// Its passphrase is hashed with more iterations or memory than is accepted.
+    #[error("its passphrase takes more time or memory than is accepted: encrypt the key again with less")]
+    TooMuchWork,
+    /// The key in it cannot be used.
+    #[error("{0}")]
+    Key(KeyFault),
+    /// More than one private key: which one is meant cannot be told.
+    #[error("it holds {count} private keys: leave one")]
+    SeveralKeys {
+        /// How many there are.
+        count: usize,
+    },
+    /// No private key where one is needed.
+    #[error("it holds no private key, but {certificates} certificates: name the file that has the key")]
+    NoKey {
+        /// How many certificates there are.
+        certificates: usize,
+    },
 }
 
 /// What is wrong with a public key exchange value.

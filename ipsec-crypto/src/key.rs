@@ -21,8 +21,8 @@ pub const MAX_RSA_BITS: u32 = 8192;
 /// Bits of the largest public exponent: larger ones serve nothing but to keep whoever verifies busy.
 const MAX_EXPONENT_BITS: u32 = 33;
 
-const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+pub(crate) const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+pub(crate) const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 /// The curves by their object identifiers (RFC 5480 §2.1.1.1), with the octets of a coordinate and the strength in bits.
 const CURVES: [(KeyAlgorithm, ObjectIdentifier, usize, u32); 3] = [
     (KeyAlgorithm::EcP256, ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7"), 32, 128),
@@ -241,6 +241,29 @@ fn ec_material(curve: KeyAlgorithm, point: &[u8]) -> Result<PublicMaterial, Cryp
     }
 }
 
+/// The number of a private key, as long as the curve's coordinates.
+#[cfg(feature = "portable")]
+fn pad(curve: KeyAlgorithm, number: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+    let len = CURVES.iter().find(|(known, ..)| *known == curve).map_or(0, |(_, _, len, _)| *len);
+    // Some writers leave leading zeros out, which RFC 5915 §3 does not allow.
+    let zeros = len.checked_sub(number.len()).ok_or_else(|| encoding("ECPrivateKey"))?;
+    let mut scalar = Zeroizing::new(vec![0; len]);
+    scalar.iter_mut().skip(zeros).zip(number).for_each(|(to, from)| *to = *from);
+    Ok(scalar)
+}
+
+/// The point of a private key that does not carry it.
+#[cfg(feature = "portable")]
+fn compute_point(curve: KeyAlgorithm, number: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    let what = "the private number is zero or not below the order of the curve";
+    crate::provider::ec_point(curve, &pad(curve, number)?).ok_or_else(|| bad(KeyFault::Unsound { what }))
+}
+
+#[cfg(not(feature = "portable"))]
+fn compute_point(_curve: KeyAlgorithm, _number: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    Err(bad(KeyFault::NoPublicKey))
+}
+
 /// A private key of a signature algorithm.
 ///
 /// Wiped when dropped, not `Clone`, not comparable; `Debug` names the algorithm and nothing else.
@@ -252,10 +275,13 @@ pub struct PrivateKey {
 }
 
 impl PrivateKey {
-    /// Reads an unencrypted PKCS#8 PrivateKeyInfo in DER (RFC 5208, RFC 5958), and derives the public key from what it carries.
+    /// Reads an unencrypted PKCS#8 PrivateKeyInfo in DER (RFC 5208, RFC 5958). [`KeyFile`](crate::KeyFile) reads the rest.
+    ///
+    /// Whether its numbers belong together is found when it is prepared for use.
     ///
     /// # Errors
-    /// [`CryptoError::BadKey`], as [`PublicKey::from_spki`]; also a curve's key that does not carry its public key.
+    /// [`CryptoError::BadKey`], as [`PublicKey::from_spki`]; without a provider of ours also a curve's key that does not carry
+    /// its public key.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, CryptoError> {
         let info = PrivateKeyInfoRef::from_der(der).map_err(|_| encoding("PKCS#8 PrivateKeyInfo"))?;
         let key = info.private_key.as_bytes();
@@ -268,8 +294,10 @@ impl PrivateKey {
                 let curve = curve(info.algorithm)?;
                 let key = EcPrivateKey::from_der(key).map_err(|_| encoding("ECPrivateKey"))?;
                 let outer = info.public_key.as_ref().and_then(BitStringRef::as_bytes);
-                let point = key.public_key.or(outer).ok_or_else(|| bad(KeyFault::NoPublicKey))?;
-                PublicKey::from_ec_point(curve, point)?
+                match key.public_key.or(outer) {
+                    Some(point) => PublicKey::from_ec_point(curve, point)?,
+                    None => PublicKey::from_ec_point(curve, &compute_point(curve, key.private_key)?)?,
+                }
             }
             other => return Err(unsupported(other)),
         };

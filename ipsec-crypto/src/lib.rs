@@ -12,6 +12,9 @@
 //!   cert         Certificate · Crl · TrustAnchors  ->  Certificate::verify(provider, check)  ->  VerifiedPath with its PublicKey
 //! ```
 //!
+//! Signatures are schemes of the table too: a provider verifies with a [`PublicKey`] and prepares a [`Signer`] from a
+//! [`PrivateKey`], which comes from a file of any usual format (`KeyFile`, with a provider of this crate).
+//!
 //! Randomness is passed in ([`SecureRandom`]), secrets are wiped and never printed ([`Secret`]), computations with them
 //! take the same time whatever they are. Nothing here does I/O.
 //!
@@ -56,6 +59,8 @@ mod error;
 mod group;
 mod integrity;
 mod key;
+#[cfg(feature = "portable")]
+mod key_import;
 mod prf;
 mod protection;
 mod provider;
@@ -66,10 +71,12 @@ pub mod suite;
 
 pub use aead::{AeadAlgorithm, AeadKey};
 pub use cipher::{CipherAlgorithm, CipherKey};
-pub use error::{CryptoError, KeyFault, Missing, PublicValueFault};
+pub use error::{CryptoError, KeyFault, KeyFileFault, Missing, PublicValueFault};
 pub use group::{KeyExchange, KeyPair, check_modp_public};
 pub use integrity::{IntegrityAlgorithm, IntegrityKey};
 pub use key::{MAX_RSA_BITS, MIN_RSA_BITS, PrivateKey, PublicKey};
+#[cfg(feature = "portable")]
+pub use key_import::KeyFile;
 pub use prf::PrfAlgorithm;
 pub use protection::{InOut, Job, MAX_ICV_LEN, Outcome, Protection, ProtectionSuite, open, seal};
 pub use provider::CryptoProvider;

@@ -10,7 +10,7 @@ use ecdsa::elliptic_curve::array::ArraySize;
 use ecdsa::elliptic_curve::ops::Invert;
 use ecdsa::elliptic_curve::sec1::{FromSec1Point, ModulusSize, ToSec1Point};
 use ecdsa::elliptic_curve::subtle::CtOption;
-use ecdsa::elliptic_curve::{AffinePoint, CurveArithmetic, FieldBytesSize, Scalar};
+use ecdsa::elliptic_curve::{AffinePoint, CurveArithmetic, FieldBytesSize, Scalar, SecretKey};
 use ecdsa::signature::hazmat::{PrehashVerifier, RandomizedPrehashSigner};
 use ecdsa::{DigestAlgorithm, EcdsaCurve, Signature, SigningKey, VerifyingKey, der};
 use p256::NistP256;
@@ -132,6 +132,25 @@ where
         _ => return Err(unsound()),
     }
     Ok(Box::new(EcdsaSigner { id: scheme, public: key.public().clone(), key: signing }))
+}
+
+/// The point of a private number, in SEC 1's uncompressed form; `None` for a number that is none of the curve's.
+pub(crate) fn ec_point(curve: KeyAlgorithm, scalar: &[u8]) -> Option<Vec<u8>> {
+    fn point<C>(scalar: &[u8]) -> Option<Vec<u8>>
+    where
+        C: EcdsaCurve + CurveArithmetic,
+        AffinePoint<C>: FromSec1Point<C> + ToSec1Point<C>,
+        FieldBytesSize<C>: ModulusSize,
+    {
+        let secret = SecretKey::<C>::from_slice(scalar).ok()?;
+        Some(secret.public_key().to_sec1_point(false).as_bytes().to_vec())
+    }
+    match curve {
+        KeyAlgorithm::EcP256 => point::<NistP256>(scalar),
+        KeyAlgorithm::EcP384 => point::<NistP384>(scalar),
+        KeyAlgorithm::EcP521 => point::<NistP521>(scalar),
+        _ => None,
+    }
 }
 
 struct EcdsaSigner<C: EcdsaCurve + CurveArithmetic> {

@@ -33,6 +33,9 @@ mod rsa;
 #[cfg(feature = "portable")]
 mod x25519;
 
+#[cfg(feature = "portable")]
+pub(crate) use ecdsa::ec_point;
+
 use crate::aead::AeadAlgorithm;
 use crate::cipher::{CipherAlgorithm, CipherKey};
 use crate::error::{CryptoError, Missing};
