@@ -226,6 +226,8 @@ fn required_revocation_lists_must_be_there_and_valid() {
     verdict("gw_rsa", with("root_rsa,mid_rsa_future,forged,mid_rsa_old,mid_rsa"), require).unwrap();
     let not_covered = error("gw_rsa", with("root_rsa,mid_rsa_users"), require);
     assert!(matches!(not_covered, CertificateError::CrlMissing { .. }), "{not_covered}");
+    let of_others = error("gw_rsa", with("root_rsa,mid_rsa_authorities,mid_rsa_other"), require);
+    assert!(matches!(of_others, CertificateError::CrlMissing { .. }), "{of_others}");
     let by_wrong = error("under_no_crl", ("root_rsa", "no_crl", "no_crl,root_rsa"), require);
     assert!(matches!(by_wrong, CertificateError::WrongUsage { fault: UsageFault::NotForRevocation, .. }));
 

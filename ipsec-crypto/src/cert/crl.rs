@@ -137,8 +137,8 @@ impl Crl {
         self.entries.is_empty()
     }
 
-    /// Whether the list is about this certificate: by issuer, and by the scope that its `issuingDistributionPoint` sets, which
-    /// must fit the certificate's `cRLDistributionPoints` (RFC 4945 §5.1.3.13, RFC 5280 §6.3.3 (b)).
+    /// Whether the list, of the certificate's issuer, is about the certificate: by the scope that its `issuingDistributionPoint`
+    /// sets, which must fit the certificate's `cRLDistributionPoints` (RFC 4945 §5.1.3.13, RFC 5280 §6.3.3 (b)).
     pub(super) fn covers(&self, certificate: &Certificate) -> bool {
         let is_right_holder = match self.scope.holders {
             Holders::All => true,
@@ -146,7 +146,6 @@ impl Crl {
             Holders::Authorities => certificate.is_authority(),
         };
         is_right_holder
-            && self.issuer == *certificate.issuer()
             && self.scope.points.as_ref().is_none_or(|points| {
                 let theirs = certificate.extensions.distribution_points.as_deref().unwrap_or_default();
                 points.iter().any(|point| theirs.contains(point))

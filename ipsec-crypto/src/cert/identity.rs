@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use super::alternative::AlternativeName;
 use super::certificate::Certificate;
 use super::error::CertificateError;
-use super::name::{DistinguishedName, NamePattern, escaped};
+use super::name::{DistinguishedName, escaped};
+use super::pattern::NamePattern;
 use crate::provider::CryptoProvider;
 
 /// Who the certificate must belong to.

@@ -39,6 +39,7 @@ mod fields;
 mod identity;
 mod name;
 mod path;
+mod pattern;
 mod pem;
 mod policy;
 mod revocation;
@@ -51,8 +52,9 @@ pub use crl::{Crl, MAX_CRL_LEN};
 pub use error::{CertificateError, RevocationReason, UsageFault};
 pub use extensions::{MAX_ALTERNATIVE_NAMES, MAX_EXTENSIONS};
 pub use identity::ExpectedIdentity;
-pub use name::{DistinguishedName, MAX_NAME_PARTS, NamePattern};
+pub use name::{DistinguishedName, MAX_NAME_PARTS};
 pub use path::{CertificateCheck, VerifiedPath};
+pub use pattern::NamePattern;
 pub use policy::{
     CertificatePolicy, ExtendedKeyUsagePolicy, MAX_AUTHORITIES, RevocationDepth, RevocationPolicy,
     Sha1Signatures,

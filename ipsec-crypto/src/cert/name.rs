@@ -1,7 +1,6 @@
 //! Distinguished names: kept as received, printed and compared (RFC 5280 §4.1.2.4, §7.1).
 
 use std::fmt::{self, Write};
-use std::str::FromStr;
 
 use x509_cert::der::asn1::ObjectIdentifier;
 
@@ -15,7 +14,7 @@ pub const MAX_NAME_PARTS: usize = 64;
 const SHORT: usize = 256;
 
 /// Attribute types by their names: the first that fits is printed, any is read. As strongSwan and Cisco write them.
-const ATTRIBUTES: &[(&str, &str)] = &[
+pub(super) const ATTRIBUTES: &[(&str, &str)] = &[
     ("CN", "2.5.4.3"),
     ("C", "2.5.4.6"),
     ("O", "2.5.4.10"),
@@ -51,17 +50,17 @@ const EMAIL_ADDRESS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.11
 #[derive(Clone)]
 pub struct DistinguishedName {
     der: Vec<u8>,
-    rdns: Vec<Vec<Attribute>>,
+    pub(super) rdns: Vec<Vec<Attribute>>,
 }
 
 #[derive(Clone, PartialEq)]
-struct Attribute {
-    kind: ObjectIdentifier,
-    value: Value,
+pub(super) struct Attribute {
+    pub(super) kind: ObjectIdentifier,
+    pub(super) value: Value,
 }
 
 #[derive(Clone)]
-enum Value {
+pub(super) enum Value {
     Text {
         text: String,
         folded: String,
@@ -200,7 +199,7 @@ impl Value {
 }
 
 /// A text as it is compared: lower case, single blanks (RFC 5280 §7.1, RFC 4518 §2).
-fn fold(text: &str) -> String {
+pub(super) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for word in text.split_whitespace() {
         if !folded.is_empty() {
@@ -258,129 +257,8 @@ impl fmt::Debug for DistinguishedName {
     }
 }
 
-/// A distinguished name written by an operator, in which a value may be `*`: `C=CH, O=strongSwan, CN=*`.
-///
-/// As in strongSwan: the name must have exactly these attributes in this order, and `*` stands for any one value. The separator
-/// is `,` or `;`, `+` joins the attributes of one part, `\` takes the next character (or two hexadecimal digits) as it is.
-#[derive(Clone, Debug)]
-pub struct NamePattern {
-    text: String,
-    /// `None` is a `*`.
-    rdns: Vec<Vec<(ObjectIdentifier, Option<String>)>>,
-}
-
-impl NamePattern {
-    /// Whether a name is one of those meant.
-    #[must_use]
-    pub fn matches(&self, name: &DistinguishedName) -> bool {
-        self.rdns.len() == name.rdns.len()
-            && self.rdns.iter().zip(&name.rdns).all(|(pattern, rdn)| {
-                let fits = |(kind, wanted): &(ObjectIdentifier, Option<String>), attribute: &Attribute| {
-                    *kind == attribute.kind
-                        && wanted.as_ref().is_none_or(|wanted| match &attribute.value {
-                            Value::Text { folded, .. } => folded == wanted,
-                            Value::Opaque(_) => false,
-                        })
-                };
-                pattern.len() == rdn.len()
-                    && pattern.iter().all(|wanted| rdn.iter().any(|attribute| fits(wanted, attribute)))
-                    && rdn.iter().all(|attribute| pattern.iter().any(|wanted| fits(wanted, attribute)))
-            })
-    }
-}
-
-impl PartialEq for NamePattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.rdns == other.rdns
-    }
-}
-
-impl Eq for NamePattern {}
-
-impl fmt::Display for NamePattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl FromStr for NamePattern {
-    type Err = CertificateError;
-
-    fn from_str(text: &str) -> Result<Self, CertificateError> {
-        let mut rdns = vec![Vec::new()];
-        let mut at = 0;
-        for (part, ended_by) in parts(text) {
-            let fault = |fault: &str| CertificateError::BadEncoding {
-                document: "name",
-                field: "attribute",
-                offset: at,
-                fault: fault.into(),
-            };
-            let (kind, value) = part.split_once('=').ok_or_else(|| fault("there is no `=` in it"))?;
-            let kind = kind.trim();
-            let number =
-                ATTRIBUTES.iter().find(|(name, _)| name.eq_ignore_ascii_case(kind)).map_or(kind, |row| row.1);
-            let kind = ObjectIdentifier::new(number).map_err(|_| fault("its type is not known"))?;
-            let value = match value.trim() {
-                "*" => None,
-                value => {
-                    Some(fold(&unescape(value).ok_or_else(|| fault("its `\\` is not followed by anything"))?))
-                }
-            };
-            if let Some(rdn) = rdns.last_mut() {
-                rdn.push((kind, value));
-            }
-            at += part.len() + 1;
-            if matches!(ended_by, Some(',' | ';')) {
-                rdns.push(Vec::new());
-            }
-        }
-        at_most("parts of a name", rdns.len(), MAX_NAME_PARTS)?;
-        Ok(Self { text: text.to_owned(), rdns })
-    }
-}
-
-/// The attributes of a text, each with what ends it.
-fn parts(text: &str) -> Vec<(&str, Option<char>)> {
-    let (mut parts, mut start, mut is_escaped) = (Vec::new(), 0, false);
-    for (at, character) in text.char_indices() {
-        if !is_escaped && matches!(character, ',' | ';' | '+') {
-            parts.push((&text[start..at], Some(character)));
-            start = at + 1;
-        }
-        is_escaped = !is_escaped && character == '\\';
-    }
-    parts.push((&text[start..], None));
-    parts
-}
-
-fn unescape(text: &str) -> Option<String> {
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&octet, tail)) = rest.split_first() {
-        rest = tail;
-        if octet != b'\\' {
-            octets.push(octet);
-            continue;
-        }
-        let hex = rest.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(octet) => {
-                octets.push(octet);
-                rest = &rest[2..];
-            }
-            None => {
-                let (&octet, tail) = rest.split_first()?;
-                octets.push(octet);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8(octets).ok()
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// One string attribute to a part.
@@ -397,7 +275,7 @@ mod tests {
         DistinguishedName::from_der(&tlv(SEQUENCE, &rdns)).unwrap()
     }
 
-    fn moon() -> DistinguishedName {
+    pub(in super::super) fn moon() -> DistinguishedName {
         name(&[
             ("2.5.4.6", 0x13, "CH"),
             ("2.5.4.10", 0x0c, "Linux  strongSwan"),
@@ -427,21 +305,6 @@ mod tests {
         assert_ne!(name(&[("2.5.4.3", 0x0c, "a")]), name(&[("2.5.4.3", 0x04, "a")]));
         assert!(moon().is_under(&name(&[("2.5.4.6", 0x13, "CH")])));
         assert!(!name(&[("2.5.4.6", 0x13, "CH")]).is_under(&moon()));
-    }
-
-    #[test]
-    fn a_pattern_matches_as_many_parts_in_the_same_order() {
-        let matches = |text: &str| text.parse::<NamePattern>().unwrap().matches(&moon());
-        assert!(matches("C=CH, O=Linux strongSwan, CN=moon\\, 1"));
-        assert!(matches("C=ch; O=*; CN=*"));
-        assert!(matches("2.5.4.6=CH,O=linux strongswan,cn=moon\\2c 1"));
-        assert!(!matches("O=*, C=CH, CN=*"));
-        assert!(!matches("C=CH, O=*"));
-        assert!(!matches("C=CH, O=*, CN=moon*"));
-        assert!(!matches("C=CH, O=*, CN=*, OU=*"));
-        for wrong in ["", "C", "C=CH,", "foo=1", "CN=\\"] {
-            wrong.parse::<NamePattern>().unwrap_err();
-        }
     }
 
     #[test]

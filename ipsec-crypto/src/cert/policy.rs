@@ -46,7 +46,7 @@ pub enum RevocationPolicy {
     /// A certificate without a valid list that covers it is refused: strongSwan's `revocation = strict`.
     Require,
     /// Lists that are missing, out of date or badly signed leave the status unknown, which the result says; a list that names
-    /// the certificate still revokes it, if its signature is good: strongSwan's `revocation = relaxed`.
+    /// the certificate revokes it all the same, if its signature is good: strongSwan's `revocation = relaxed`.
     IfAvailable,
 }
 

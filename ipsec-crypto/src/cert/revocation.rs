@@ -17,6 +17,9 @@ pub enum RevocationStatus {
 }
 
 /// Looks a certificate up in every list of its issuer, the newest first.
+///
+/// Only a list that is of now and about the certificate says that all is well. That it is revoked is believed from any list that its
+/// issuer signed: one that is out of date, or about others, does not name a serial number by mistake.
 pub(super) fn check(
     certificate: &Certificate,
     issuer: &Certificate,
@@ -25,25 +28,25 @@ pub(super) fn check(
     policy: RevocationPolicy,
     verifier: &mut Verifier<'_>,
 ) -> Result<RevocationStatus, CertificateError> {
-    let mut candidates: Vec<&Crl> = crls.iter().filter(|crl| crl.covers(certificate)).collect();
+    let mut candidates: Vec<&Crl> = crls.iter().filter(|crl| crl.issuer() == certificate.issuer()).collect();
     candidates.sort_by_key(|crl| std::cmp::Reverse(crl.this_update()));
     let mut fault = None;
     for crl in candidates {
-        match usable(crl, issuer, now, verifier) {
-            Ok(()) => {}
+        match verify(crl, issuer, verifier) {
+            Ok(()) => revoked(certificate, crl)?,
             Err(error @ CertificateError::SearchTooLong { .. }) => return Err(error),
-            // A list that was good once: who was revoked then still is.
-            Err(error @ CertificateError::CrlExpired { .. }) => {
-                revoked(certificate, crl)?;
-                fault.get_or_insert(error);
-                continue;
-            }
             Err(error) => {
                 fault.get_or_insert(error);
                 continue;
             }
         }
-        return revoked(certificate, crl).map(|()| RevocationStatus::Good);
+        match current(crl, now) {
+            Ok(()) if crl.covers(certificate) => return Ok(RevocationStatus::Good),
+            Ok(()) => {}
+            Err(error) => {
+                fault.get_or_insert(error);
+            }
+        }
     }
     match policy {
         RevocationPolicy::IfAvailable => Ok(RevocationStatus::Unknown),
@@ -66,26 +69,26 @@ fn revoked(certificate: &Certificate, crl: &Crl) -> Result<(), CertificateError>
     }
 }
 
-/// Whether a list is the issuer's and of now. It is found to be out of date only after its signature was found good.
-fn usable(
-    crl: &Crl,
-    issuer: &Certificate,
-    now: u64,
-    verifier: &mut Verifier<'_>,
-) -> Result<(), CertificateError> {
-    let name = || crl.issuer().short();
+/// Whether the issuer signed the list, and may.
+fn verify(crl: &Crl, issuer: &Certificate, verifier: &mut Verifier<'_>) -> Result<(), CertificateError> {
     if issuer.extensions.key_usage.is_some_and(|usage| !usage.crl_sign()) {
         let fault = UsageFault::NotForRevocation;
         return Err(CertificateError::WrongUsage { subject: issuer.title(), fault });
     }
+    let name = || crl.issuer().short();
     let statement =
         Statement { document: "revocation list", octets: crl.as_der(), signed: &crl.signed, subject: &name };
-    verifier.check(statement, issuer)?;
-    if now < crl.this_update() {
-        return Err(CertificateError::CrlNotYetValid { issuer: name(), this_update: crl.this_update(), now });
+    verifier.check(statement, issuer)
+}
+
+fn current(crl: &Crl, now: u64) -> Result<(), CertificateError> {
+    let issuer = crl.issuer().short();
+    let (this_update, next_update) = (crl.this_update(), crl.next_update());
+    if now < this_update {
+        Err(CertificateError::CrlNotYetValid { issuer, this_update, now })
+    } else if now > next_update {
+        Err(CertificateError::CrlExpired { issuer, next_update, now })
+    } else {
+        Ok(())
     }
-    if now > crl.next_update() {
-        return Err(CertificateError::CrlExpired { issuer: name(), next_update: crl.next_update(), now });
-    }
-    Ok(())
 }

@@ -2,11 +2,13 @@
 //!
 //! The targets in `fuzz/` and the replay of their corpora in `tests/corpus.rs` call these.
 
+mod certificate;
 mod ip;
 mod isakmp;
 mod node;
 mod spd;
 
+pub use certificate::certificate;
 pub use ip::ip_packet;
 pub use isakmp::{isakmp_message, isakmp_payload_chain};
 pub use node::{esp_inbound, ike_initiator, ike_responder, pair_ops};
@@ -17,6 +19,7 @@ pub type Body = fn(&[u8]);
 
 /// Every target by the name of its corpus.
 pub const TARGETS: &[(&str, Body)] = &[
+    ("certificate", certificate),
     ("esp_inbound", esp_inbound),
     ("ike_initiator", ike_initiator),
     ("ike_responder", ike_responder),

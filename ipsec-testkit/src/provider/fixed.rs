@@ -2,7 +2,8 @@
 
 use ipsec_crypto::{
     CipherAlgorithm, CipherKey, CryptoError, CryptoProvider, Encryption, Group, Integrity,
-    IntegrityAlgorithm, IntegrityKey, KeyExchange, KeyPair, Prf, PrfAlgorithm, Secret, SecureRandom,
+    IntegrityAlgorithm, IntegrityKey, KeyExchange, KeyPair, Prf, PrfAlgorithm, PrivateKey, PublicKey, Secret,
+    SecureRandom, SignatureAlgorithm, SignatureScheme, Signer,
 };
 
 use super::{demand_cipher_key, demand_integrity_key, demand_iv_and_blocks, demand_public};
@@ -12,7 +13,7 @@ const OCTET: u8 = 0x5a;
 
 /// A provider whose ciphers change nothing and whose checksums are all the same octet.
 ///
-/// Has AES-CBC, HMAC-SHA-1 and HMAC-SHA-256, and MODP-2048 by name and size.
+/// Has AES-CBC, HMAC-SHA-1 and HMAC-SHA-256, and MODP-2048 by name and size; RSA and ECDSA with SHA-2 believe every signature.
 #[must_use]
 pub fn fixed() -> CryptoProvider {
     PROVIDER
@@ -25,7 +26,11 @@ const PROVIDER: CryptoProvider = CryptoProvider {
     integrity: &[&Constant(Integrity::HmacSha256_128), &Constant(Integrity::HmacSha1_96)],
     prfs: &[&Fixed(Prf::HmacSha256), &Fixed(Prf::HmacSha1)],
     groups: &[&Known(Group::Modp2048)],
-    signatures: &[],
+    signatures: &[
+        &Believing(SignatureScheme::RsaSha256),
+        &Believing(SignatureScheme::EcdsaSha256),
+        &Believing(SignatureScheme::EcdsaSha384),
+    ],
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -136,5 +141,37 @@ impl KeyPair for KnownPair {
     fn agree(self: Box<Self>, peer: &[u8]) -> Result<Secret, CryptoError> {
         demand_public(self.group, peer)?;
         Ok(Secret::new(vec![OCTET; self.public.len()]))
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Believing(SignatureScheme);
+
+impl SignatureAlgorithm for Believing {
+    fn id(&self) -> SignatureScheme {
+        self.0
+    }
+
+    fn verify(&self, key: &PublicKey, _input: &[u8], _signature: &[u8]) -> Result<(), CryptoError> {
+        demand_key(self.0, key)
+    }
+
+    fn signer(&self, key: &PrivateKey) -> Result<Box<dyn Signer>, CryptoError> {
+        demand_key(self.0, key.public())?;
+        Ok(Box::new(*self))
+    }
+}
+
+impl Signer for Believing {
+    fn sign(&self, _input: &[u8], _random: &mut dyn SecureRandom) -> Result<Vec<u8>, CryptoError> {
+        Ok(vec![OCTET; 64])
+    }
+}
+
+fn demand_key(scheme: SignatureScheme, key: &PublicKey) -> Result<(), CryptoError> {
+    if scheme.takes(key.algorithm()) {
+        Ok(())
+    } else {
+        Err(CryptoError::WrongKey { scheme, key: key.algorithm() })
     }
 }
