@@ -5,8 +5,8 @@
 mod common;
 
 use allocation_counter::measure;
-use common::{Pair, Setup, packet, udp};
-use ipsec_sad::{Batch, Meta, Verdict};
+use common::{End, Pair, Setup, packet, udp};
+use ipsec_sad::{Batch, Meta, Mode, PairId, TfcPadding, Update, Verdict};
 
 #[test]
 fn packets_pass_and_drop_without_allocation() {
@@ -59,4 +59,52 @@ fn suite_allocates_nothing(suite: &'static str) {
     assert_eq!(report.drops.total(), 100);
     // The measure itself works.
     assert_eq!(measure(|| drop(std::hint::black_box(vec![0_u8; 8]))).count_total, 1);
+}
+
+#[test]
+fn no_mode_allocates() {
+    for (suite, mode) in [
+        ("aes128gcm16", Mode::TUNNEL),
+        ("aes128gcm16", Mode::TRANSPORT),
+        ("aes128-sha256", Mode::Beet { local: [10, 1, 0, 1].into(), remote: [10, 2, 0, 1].into() }),
+        ("ah-sha256", Mode::TUNNEL),
+        ("ah-sha256", Mode::TRANSPORT),
+    ] {
+        // With a second SA around the first.
+        let mut pair = Pair::with_one(suite, |end, params| {
+            params.within = Some(PairId(2));
+            params.mode = match (mode, end) {
+                (Mode::Beet { local, remote }, End::B) => Mode::Beet { local: remote, remote: local },
+                _ => mode,
+            };
+            if matches!(params.mode, Mode::Tunnel(_)) && !suite.starts_with("ah-") {
+                params.tfc = TfcPadding::Random(64);
+            }
+        });
+        pair.one_way(PairId(2), "ah-sha1", |_, params| params.mode = Mode::TRANSPORT);
+        pair.a.apply(pair.now, Update::PathMtu(PairId(2), 1500));
+        let (mut clear, mut wire) = (Batch::new(64, 2048), Batch::new(64, 2048));
+        let packet = packet(&[7; 700]);
+        let counted = measure(|| {
+            for _ in 0..20 {
+                clear.clear();
+                for _ in 0..60 {
+                    clear.push(Meta::Clear, &packet).unwrap();
+                }
+                pair.a.outbound(pair.now, &mut clear);
+                wire.clear();
+                for sealed in clear.iter() {
+                    assert!(matches!(sealed.verdict, Verdict::SendPacket { .. }), "{:?}", sealed.verdict);
+                    wire.push(Meta::Packet, sealed.octets).unwrap();
+                }
+                wire.push(Meta::Packet, &packet).unwrap();
+                wire.push(Meta::Packet, clear.packet(1).unwrap()).unwrap();
+                pair.b.inbound(pair.now, &mut wire);
+                assert_eq!(wire.iter().filter(|packet| packet.verdict == Verdict::Deliver).count(), 60);
+                while pair.a.next_event().is_some() || pair.b.next_event().is_some() {}
+                while pair.b.next_audit().is_some() {}
+            }
+        });
+        assert_eq!(counted.count_total, 0, "{suite} {mode:?}: {} octets", counted.bytes_total);
+    }
 }

@@ -69,6 +69,51 @@ fn extended_numbers_go_on_past_32_bits() {
     assert_eq!(pair.open_one(&sealed[0]), dropped(DropReason::IntegrityFailed));
 }
 
+/// RFC 4303 appendix A3: a peer that has sent more than 2^32 packets that were lost is found again.
+#[test]
+fn a_gap_of_more_than_32_bits_is_bridged() {
+    for subspaces in [1_u64, 3] {
+        let mut pair = Pair::new(Setup { esn: Esn::On, ..Setup::default() });
+        let first = pair.seal(&[packet(b"first")]);
+        assert_eq!(pair.open_one(&first[0]), Verdict::Deliver);
+        pair.a_out.as_ref().unwrap().skip_to((subspaces << 32) + 1000);
+        let mut lost = 0;
+        loop {
+            let sealed = pair.seal(&[packet(b"later")]);
+            match pair.open_one(&sealed[0]) {
+                Verdict::Deliver => break,
+                verdict => assert_eq!(verdict, dropped(DropReason::IntegrityFailed)),
+            }
+            lost += 1;
+            assert!(lost < 200, "never found again");
+        }
+        assert!(lost >= 64, "not at the first failure: {lost}");
+        let sealed = pair.seal(&[packet(b"and on")]);
+        assert_eq!(pair.open_one(&sealed[0]), Verdict::Deliver);
+        assert_eq!(
+            pair.open_one(&first[0]),
+            dropped(DropReason::IntegrityFailed),
+            "an old one is none of now"
+        );
+    }
+}
+
+#[test]
+fn forged_packets_do_not_bring_an_sa_out_of_step() {
+    let mut pair = Pair::new(Setup { esn: Esn::On, ..Setup::default() });
+    let mut kept_out = 0;
+    for _ in 0..100 {
+        let sealed = pair.seal(&[packet(b"genuine")]);
+        let mut forged = sealed[0].clone();
+        *forged.last_mut().unwrap() ^= 1;
+        for _ in 0..70 {
+            assert_eq!(pair.open_one(&forged), dropped(DropReason::IntegrityFailed));
+        }
+        kept_out += u32::from(pair.open_one(&sealed[0]) != Verdict::Deliver);
+    }
+    assert!(kept_out <= 13, "{kept_out}");
+}
+
 #[test]
 fn there_is_no_sa_without_a_window() {
     let pair = Pair::without_sas(Setup::default());

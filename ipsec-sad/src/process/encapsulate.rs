@@ -141,6 +141,8 @@ pub(super) struct Sealing<'a> {
     pub(super) sa: &'a Sa,
     pub(super) path: Path,
     pub(super) sequence: u64,
+    /// What TFC padding may not pass.
+    pub(super) longest: usize,
     /// The next IPv4 identification.
     pub(super) identification: u16,
 }
@@ -236,7 +238,7 @@ impl<'a> Sealing<'a> {
         let Payload { mut range, next_header } = payload;
         let room = part.len().saturating_sub(range.end);
         let padding = match self.content {
-            Content::Packet => esp::tfc_padding(self.sa, range.len(), room, ivs),
+            Content::Packet => esp::tfc_padding(self.sa, range.len(), self.longest, room, ivs),
             Content::Dummy => 0,
         };
         if padding > 0 {

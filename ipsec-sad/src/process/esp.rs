@@ -9,8 +9,15 @@ use ipsec_proto::registry::IpProtocol;
 use crate::drop::DropReason;
 use crate::sad::{Sa, TfcPadding};
 
-/// Octets of TFC padding for a packet of `length`; `room` is what its buffer has behind it, all of the trailer included.
-pub(super) fn tfc_padding(sa: &Sa, length: usize, room: usize, random: &mut IvGenerator) -> usize {
+/// Octets of TFC padding for a packet of `length`, so that it stays within `longest`; `room` is what its buffer has behind
+/// it, for all of the trailer.
+pub(super) fn tfc_padding(
+    sa: &Sa,
+    length: usize,
+    longest: usize,
+    room: usize,
+    random: &mut IvGenerator,
+) -> usize {
     let wanted = match sa.tfc {
         TfcPadding::None => return 0,
         TfcPadding::To(octets) => usize::from(octets).saturating_sub(length),
@@ -21,7 +28,8 @@ pub(super) fn tfc_padding(sa: &Sa, length: usize, room: usize, random: &mut IvGe
             usize::try_from(drawn).unwrap_or(0)
         }
     };
-    wanted.min(room.saturating_sub(sa.layout.block + esp::TRAILER_LEN + sa.layout.icv))
+    let room = room.saturating_sub(sa.layout.block + esp::TRAILER_LEN + sa.layout.icv);
+    wanted.min(longest.saturating_sub(length)).min(room)
 }
 
 /// Octets of an ESP packet with a payload of `length`, from its ESP header to its ICV.

@@ -24,6 +24,8 @@ struct Plan {
     sequence: u64,
     inner: Inner,
     content: Content,
+    /// Octets of the longest packet that the path takes, if TFC padding asks.
+    longest: usize,
 }
 
 impl Worker {
@@ -145,11 +147,12 @@ impl Worker {
                     self.refuse_on_sa(now, slot, part, index, DropReason::Loop);
                     return None;
                 }
-                self.fit(now, slot, part, index, &inner).then_some(Plan {
+                self.fit(now, slot, part, index, &inner).then(|| Plan {
                     index,
                     sequence: 0,
                     inner,
                     content: Content::Packet,
+                    longest: self.longest_padded(now, index),
                 })
             }
         }
@@ -166,7 +169,7 @@ impl Worker {
         let version = if entry.path.remote.is_ipv4() { Version::V4 } else { Version::V6 };
         let inner = Inner::dummy(slot.range.len(), version);
         self.ivs.fill(part.get_mut(slot.range.clone()).unwrap_or_default());
-        Some(Plan { index, sequence: 0, inner, content: Content::Dummy })
+        Some(Plan { index, sequence: 0, inner, content: Content::Dummy, longest: usize::MAX })
     }
 
     /// The SA that carries the packets of the one at `index`.
@@ -178,7 +181,8 @@ impl Worker {
         let packet = part.get(slot.range.clone()).and_then(|octets| Packet::parse(octets).ok());
         if let (Some((index, _)), Some(packet)) = (usable, packet) {
             let inner = Inner::with_split(&packet);
-            return Some(Plan { index, sequence: 0, inner, content: Content::Packet });
+            let longest = self.longest_padded(now, index);
+            return Some(Plan { index, sequence: 0, inner, content: Content::Packet, longest });
         }
         self.refuse_on_sa(now, slot, part, index, DropReason::BundleBroken);
         None
@@ -201,6 +205,7 @@ impl Worker {
                 sa: &entry.sa.sa,
                 path: entry.path,
                 sequence: plan.sequence,
+                longest: plan.longest,
                 identification: self.identification,
             };
             results.push(Some(sealing.lay(part, slot.range.start, &mut self.ivs, headers).map(

@@ -11,7 +11,7 @@ use crate::batch::{MAX_NESTED, Slot};
 use crate::drop::DropReason;
 use crate::event::SadEvent;
 use crate::flow::{Flow, Ports};
-use crate::sad::{Fragmentation, Mode, MssClamp, Outbound, PairId, ProtocolKind, Sa};
+use crate::sad::{Fragmentation, Mode, MssClamp, Outbound, PairId, ProtocolKind, Sa, TfcPadding};
 use crate::verdict::{Encap, Verdict};
 use crate::worker::Worker;
 
@@ -191,6 +191,13 @@ impl Worker {
         let outer = [own, carrier].into_iter().flatten().min()?;
         let inner = encapsulate::inner_len(&entry.sa.sa, entry.path, outer.into());
         u16::try_from(inner).ok()
+    }
+
+    /// What TFC padding may not pass on this SA.
+    pub(super) fn longest_padded(&self, now: Instant, index: usize) -> usize {
+        let is_padded = self.outbound.get(index).is_some_and(|entry| entry.sa.sa.tfc != TfcPadding::None);
+        let longest = if is_padded { self.inner_mtu_at(now, index, MAX_NESTED) } else { None };
+        longest.map_or(usize::MAX, usize::from)
     }
 
     /// Whether the packet may go on to its SA, with its MSS lowered where that is wanted. Otherwise it has its verdict.

@@ -228,3 +228,78 @@ pub fn packet(payload: &[u8]) -> Vec<u8> {
 pub const fn dropped(reason: DropReason) -> Verdict {
     Verdict::Drop(reason)
 }
+
+/// The keys of ESP (`aes128-sha256`) or AH (`ah-sha256`).
+pub fn protocol(suite: &str) -> Protocol {
+    match suite.strip_prefix("ah-") {
+        Some(name) => {
+            let integrity = ipsec_crypto::Integrity::from_name(name).unwrap();
+            Protocol::Ah { integrity, key: key(0x40, integrity.key_len()) }
+        }
+        None => {
+            let suite: ipsec_crypto::ProtectionSuite = suite.parse().unwrap();
+            let encryption = key(0x10, suite.key_len());
+            let integrity = key(0x40, suite.integrity_key_len());
+            Protocol::Esp { suite, keys: SaKeys { encryption, integrity } }
+        }
+    }
+}
+
+/// Which end an SA is made for: both halves are one SA, seen from its two ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    A,
+    B,
+}
+
+impl Pair {
+    /// Adds an SA from `a` to `b` for everything, with whatever `edit` makes of it at either end.
+    pub fn one_way(&mut self, id: PairId, suite: &str, edit: impl Fn(End, &mut SaParams)) {
+        let reserved = self.spis[1].reserve(&mut self.random).unwrap();
+        let template = if id == PAIR { TEMPLATE } else { TemplateId(1000 + u32::try_from(id.0).unwrap()) };
+        let params = |end| {
+            let path = if end == End::A { path() } else { path().reversed() };
+            let mut params =
+                SaParams::new(id, template, reserved.spi(), protocol(suite), path, Selector::ANY);
+            params.outer_header = ipsec_sad::OuterHeader::Own;
+            edit(end, &mut params);
+            params
+        };
+        let out = OutboundSa::prepare(params(End::A), &self.provider, self.now).unwrap();
+        let params = params(End::B);
+        let into = InboundSa::prepare(params, reserved, &self.provider, self.now).unwrap();
+        self.b.apply(self.now, Update::InstallInbound(Box::new(into)));
+        self.a.apply(self.now, Update::InstallOutbound(Arc::new(out)));
+        self.a.apply(self.now, Update::Activate(id));
+    }
+
+    /// Two workers with policies for everything, and such an SA.
+    pub fn with_one(suite: &str, edit: impl Fn(End, &mut SaParams)) -> Self {
+        Self::with_one_and(WorkerConfig::default(), suite, edit)
+    }
+
+    pub fn with_one_and(config: WorkerConfig, suite: &str, edit: impl Fn(End, &mut SaParams)) -> Self {
+        let mut pair = Self::without_sas(Setup { config, ..Setup::default() });
+        pair.a.apply(pair.now, Update::Policies(Arc::new(protect(&[Selector::ANY]))));
+        pair.one_way(PAIR, suite, edit);
+        pair
+    }
+
+    /// What `a` makes of one packet.
+    pub fn out(&mut self, packet: &[u8]) -> (Verdict, Vec<u8>) {
+        run(&[packet.to_vec()], Meta::Clear, |batch| self.a.outbound(self.now, batch)).remove(0)
+    }
+
+    /// What `a` sends of one packet, whole.
+    pub fn send(&mut self, packet: &[u8]) -> Vec<u8> {
+        match self.out(packet) {
+            (Verdict::SendPacket { .. }, octets) => octets,
+            (other, _) => panic!("not sent: {other:?}"),
+        }
+    }
+
+    /// What `b` makes of one whole packet.
+    pub fn take(&mut self, sealed: &[u8]) -> (Verdict, Vec<u8>) {
+        run(&[sealed.to_vec()], Meta::Packet, |batch| self.b.inbound(self.now, batch)).remove(0)
+    }
+}
