@@ -191,8 +191,12 @@ fn policies_widen_and_narrow() {
 fn sha1_is_taken_where_a_configuration_says_so() {
     use ipsec_crypto::cert::Sha1Signatures;
     verdict("sha1", RSA, |policy| policy.sha1_signatures = Sha1Signatures::Accepted).unwrap();
+    // No provider has ECDSA with SHA-1.
     let ecdsa = ("root_ec", "mid_ec", "-");
-    verdict("sha1_ec", ecdsa, |policy| policy.sha1_signatures = Sha1Signatures::Accepted).unwrap();
+    let error_of_ecdsa = error("sha1_ec", ecdsa, |policy| policy.sha1_signatures = Sha1Signatures::Accepted);
+    assert!(
+        matches!(error_of_ecdsa, CertificateError::UnsupportedSignatureAlgorithm { algorithm, .. } if algorithm == "ecdsa-sha1")
+    );
     let md5 = error("md5", RSA, |policy| policy.sha1_signatures = Sha1Signatures::Accepted);
     assert!(matches!(
         md5,

@@ -28,6 +28,38 @@
 //! **What a hostile peer can make grow is bounded**: [`MAX_CERTIFICATE_LEN`], [`MAX_CRL_LEN`], [`MAX_EXTENSIONS`],
 //! [`MAX_ALTERNATIVE_NAMES`], [`MAX_NAME_PARTS`], [`MAX_INTERMEDIATES`], [`MAX_AUTHORITIES`], and in a search the steps and the
 //! signatures ([`CertificateError::SearchTooLong`]).
+//!
+#![cfg_attr(feature = "portable", doc = "```")]
+#![cfg_attr(not(feature = "portable"), doc = "```ignore")]
+//! use ipsec_crypto::CryptoProvider;
+//! use ipsec_crypto::cert::{
+//!     Certificate, CertificateCheck, CertificatePolicy, ExpectedIdentity, Intermediates, TrustAnchors,
+//! };
+//! # macro_rules! file {
+//! #     ($name:literal) => { include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/pki/", $name)) };
+//! # }
+//!
+//! let provider = CryptoProvider::default();
+//! let anchors = TrustAnchors::from_iter(Certificate::from_file(file!("root_rsa.der"))?);
+//! let mut intermediates = Intermediates::default();
+//! intermediates.add(Certificate::from_der(file!("mid_rsa.der"))?)?;
+//! let peer = Certificate::from_der(file!("gw_rsa.der"))?;
+//!
+//! let identity = ExpectedIdentity::Fqdn("gw.example.org".to_owned());
+//! let check = CertificateCheck {
+//!     anchors: &anchors,
+//!     intermediates: &intermediates,
+//!     crls: &[],
+//!     time: 1_893_456_000,
+//!     identity: Some(&identity),
+//!     policy: CertificatePolicy::default(),
+//! };
+//! assert_eq!(peer.verify(&provider, &check)?.certificates().len(), 3);
+//!
+//! let expired = peer.verify(&provider, &CertificateCheck { time: 4_200_000_000, ..check }).unwrap_err();
+//! assert!(expired.to_string().starts_with("`C=CH, O=Example, CN=Root RSA` expired at 2099-12-31T23:59:59Z"));
+//! # Ok::<(), ipsec_crypto::cert::CertificateError>(())
+//! ```
 
 mod alternative;
 mod certificate;

@@ -7,8 +7,10 @@ use x509_cert::der::asn1::ObjectIdentifier;
 use super::error::CertificateError;
 use super::fields::{Field, Fields, SEQUENCE, SET, at_most};
 
-/// The most relative distinguished names in a name, and the most attributes in one of those.
+/// The most relative distinguished names in a name.
 pub const MAX_NAME_PARTS: usize = 64;
+/// The most attributes in one of those: each is compared with each.
+const MAX_ATTRIBUTES: usize = 8;
 
 /// The most characters of a name that an error prints.
 const SHORT: usize = 256;
@@ -99,7 +101,7 @@ impl DistinguishedName {
             let mut set = fields.next("relativeDistinguishedName")?.fields(SET)?;
             let mut rdn = Vec::new();
             while set.tag().is_some() {
-                at_most("attributes of a part of a name", rdn.len() + 1, MAX_NAME_PARTS)?;
+                at_most("attributes of a part of a name", rdn.len() + 1, MAX_ATTRIBUTES)?;
                 let mut attribute = set.next("attribute")?.fields(SEQUENCE)?;
                 let kind = attribute.next("attribute type")?.oid()?;
                 let value = Value::read(attribute.next("attribute value")?)?;
@@ -314,5 +316,12 @@ pub(super) mod tests {
         (0..=MAX_NAME_PARTS).for_each(|_| der.extend(one));
         let error = DistinguishedName::from_der(&der).unwrap_err();
         assert_eq!(error, CertificateError::TooMuch { what: "parts of a name", got: 65, limit: 64 });
+        let mut der = vec![0x30, 0x5c, 0x31, 0x5a];
+        (0..=MAX_ATTRIBUTES).for_each(|_| der.extend(&one[2..]));
+        let error = DistinguishedName::from_der(&der).unwrap_err();
+        assert_eq!(
+            error,
+            CertificateError::TooMuch { what: "attributes of a part of a name", got: 9, limit: 8 }
+        );
     }
 }

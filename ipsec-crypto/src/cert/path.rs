@@ -13,7 +13,7 @@ use crate::provider::CryptoProvider;
 use crate::suite::KeyAlgorithm;
 
 /// The most certificates that are put on top of a path while it is searched, over all attempts.
-const MAX_STEPS: usize = 512;
+const MAX_STEPS: usize = 256;
 
 /// All that a certificate is judged by.
 #[derive(Clone, Copy, Debug)]
