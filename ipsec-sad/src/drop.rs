@@ -49,6 +49,8 @@ reasons! {
     AcquireQueueFull, "acquire-queue-full", "The queue of packets that wait for an SA is full.";
     /// The SA's sequence numbers are used up (RFC 4303 §3.3.3).
     SequenceExhausted, "sequence-exhausted", "The SA has used its last sequence number; it must be replaced.";
+    /// The SA has gone as far as its last stored checkpoint lets it.
+    CheckpointDue, "checkpoint-due", "The SA may not go on before its state is saved.";
     /// The packet's buffer has no room for the ESP header or trailer.
     NoRoom, "no-room", "The packet's buffer has no room for the ESP header and trailer.";
     /// The algorithm refused a packet that we built.

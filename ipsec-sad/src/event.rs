@@ -92,6 +92,16 @@ pub enum SadEvent {
         /// The inbound SA.
         spi: Spi,
     },
+    /// A saved SA has used half of what its last stored checkpoint lets it: make another, see
+    /// [`Worker::checkpoint`](crate::Worker::checkpoint).
+    CheckpointDue {
+        /// The SA's pair.
+        pair: PairId,
+        /// The SA.
+        spi: Spi,
+        /// Which half of the pair.
+        direction: Direction,
+    },
     /// An authenticated packet came in on the pair; at most one such event an interval and SA.
     LastHeard {
         /// The SA's pair.

@@ -106,11 +106,12 @@ pub use process::{IcmpError, Learned};
 pub use realm::{InterfaceId, Origin, RealmId, Realms};
 pub use report::{PolicyReport, PolicyUse, SaReport, SaState, SadReport};
 pub use sad::{
-    AntiReplay, DontFragment, DscpMap, Ecn, Esn, Fragmentation, HopLimit, InboundSa, InnerDscp, InstallError,
-    Keying, Lifetime, LimitKind, Limits, MAX_WORKERS, Mode, MssClamp, OutboundSa, OuterDscp, OuterHeader,
-    PairId, Protocol, ProtocolKind, REPLAY_WINDOW_DEFAULT, REPLAY_WINDOW_MAX, REPLAY_WINDOW_MIN, ReplayError,
-    ReplayWindow, ReservedSpi, SaKeys, SaParams, SpiAllocator, SpiClaimError, SpiExhausted, SpiHolder,
-    TfcPadding, TransportChecksum, TunnelOptions, Unauthenticated,
+    AntiReplay, Checkpoint, DontFragment, DscpMap, Ecn, Esn, Fragmentation, HopLimit, InboundSa, InnerDscp,
+    InstallError, Keying, Lifetime, LimitKind, Limits, MAX_WORKERS, Mode, MssClamp, OutboundSa, OuterDscp,
+    OuterHeader, PairId, PersistError, Protocol, ProtocolKind, REPLAY_WINDOW_DEFAULT, REPLAY_WINDOW_MAX,
+    REPLAY_WINDOW_MIN, ReplayError, ReplayWindow, ReservedSpi, RestoreError, RestoredSa, SaKeys, SaParams,
+    SavedSa, SpiAllocator, SpiClaimError, SpiExhausted, SpiHolder, TfcPadding, TransportChecksum,
+    TunnelOptions, Unauthenticated, restore,
 };
 pub use selector::{
     AddressRange, AddressRangeError, Addresses, PortRange, Selector, SelectorField, SelectorParseError,

@@ -89,6 +89,7 @@ impl TraceClass {
             | DropReason::AcquireLimit
             | DropReason::AcquireQueueFull
             | DropReason::SequenceExhausted
+            | DropReason::CheckpointDue
             | DropReason::UnknownSpi
             | DropReason::SaExpired
             | DropReason::BundleBroken

@@ -606,6 +606,7 @@ pub(crate) fn tell(sa: &Sa, direction: Direction, events: &mut Ring<SadEvent>) -
             Alarm::Hard(which) => SadEvent::HardLimit { pair, spi, direction, which },
             Alarm::SequenceLow => SadEvent::SequenceLow { pair, spi },
             Alarm::FirstInbound => SadEvent::FirstInbound { pair, spi },
+            Alarm::CheckpointDue => SadEvent::CheckpointDue { pair, spi, direction },
         })
     })
 }

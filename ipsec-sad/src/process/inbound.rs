@@ -204,7 +204,12 @@ impl Worker {
         let verified = match (outcome, sa.sa.kind) {
             // A batch may hold a packet twice: the second fails here.
             (Outcome::Done, _) => match &mut sa.window {
-                Some(window) => window.mark(sequence).map_err(DropReason::from),
+                Some(window) => {
+                    if sequence >= sa.numbers.due {
+                        sa.sa.alarms.raise(Alarm::CheckpointDue);
+                    }
+                    window.mark(sequence).map_err(DropReason::from)
+                }
                 None => Ok(()),
             },
             (Outcome::BadLength, ProtocolKind::Esp) => Err(DropReason::MalformedEsp),
@@ -329,6 +334,9 @@ fn admit(sa: &InboundSa, now: Instant, arrival: &Arrival) -> Result<u64, DropRea
         },
     };
     window.check(sequence)?;
+    if sequence > sa.numbers.ceiling {
+        return Err(DropReason::CheckpointDue);
+    }
     Ok(sequence)
 }
 

@@ -1,6 +1,6 @@
 //! What an SA has to tell the control side once, kept until it was told.
 
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::{AtomicU16, Ordering};
 
 use super::LimitKind;
 
@@ -11,13 +11,14 @@ pub(crate) enum Alarm {
     Hard(LimitKind),
     SequenceLow,
     FirstInbound,
+    CheckpointDue,
 }
 
-const SOFT: u8 = 0b0000_0111;
-const HARD: u8 = 0b0011_1000;
+const SOFT: u16 = 0b0000_0111;
+const HARD: u16 = 0b0011_1000;
 
 impl Alarm {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Soft(LimitKind::Time),
         Self::Soft(LimitKind::Bytes),
         Self::Soft(LimitKind::Packets),
@@ -26,9 +27,10 @@ impl Alarm {
         Self::Hard(LimitKind::Packets),
         Self::SequenceLow,
         Self::FirstInbound,
+        Self::CheckpointDue,
     ];
 
-    const fn bit(self) -> u8 {
+    const fn bit(self) -> u16 {
         match self {
             Self::Soft(LimitKind::Time) => 1,
             Self::Soft(LimitKind::Bytes) => 1 << 1,
@@ -38,11 +40,12 @@ impl Alarm {
             Self::Hard(LimitKind::Packets) => 1 << 5,
             Self::SequenceLow => 1 << 6,
             Self::FirstInbound => 1 << 7,
+            Self::CheckpointDue => 1 << 8,
         }
     }
 
     /// Alarms of which one told is enough.
-    const fn kin(self) -> u8 {
+    const fn kin(self) -> u16 {
         match self {
             Self::Soft(_) => SOFT,
             Self::Hard(_) => HARD,
@@ -54,14 +57,20 @@ impl Alarm {
 /// The alarms of one SA. Workers that share it agree on who tells.
 #[derive(Debug, Default)]
 pub(crate) struct Alarms {
-    due: AtomicU8,
-    told: AtomicU8,
+    due: AtomicU16,
+    told: AtomicU16,
 }
 
 impl Alarms {
     /// The fact holds from now on.
     pub(crate) fn raise(&self, alarm: Alarm) {
         self.due.fetch_or(alarm.bit(), Ordering::Relaxed);
+    }
+
+    /// The fact holds no more, and is told again when it does.
+    pub(crate) fn withdraw(&self, alarm: Alarm) {
+        self.due.fetch_and(!alarm.bit(), Ordering::Relaxed);
+        self.told.fetch_and(!alarm.bit(), Ordering::Relaxed);
     }
 
     /// Whether some hard limit was passed.

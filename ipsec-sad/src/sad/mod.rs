@@ -5,6 +5,7 @@ mod choice;
 mod lifetime;
 mod mode;
 mod params;
+mod persist;
 mod replay;
 mod sa;
 mod spi;
@@ -19,6 +20,8 @@ pub use mode::{
 pub use params::{
     InstallError, Keying, OuterHeader, Protocol, ProtocolKind, SaKeys, SaParams, TfcPadding, Unauthenticated,
 };
+pub(crate) use persist::Numbers;
+pub use persist::{Checkpoint, PersistError, RestoreError, RestoredSa, SavedSa, restore};
 pub use replay::{
     AntiReplay, REPLAY_WINDOW_DEFAULT, REPLAY_WINDOW_MAX, REPLAY_WINDOW_MIN, ReplayError, ReplayWindow,
 };

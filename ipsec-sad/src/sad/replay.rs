@@ -66,6 +66,30 @@ impl ReplayWindow {
         self.top
     }
 
+    /// The highest number marked, and the blocks: to be resumed by another process.
+    pub(crate) fn state(&self) -> (u64, &[u64]) {
+        (self.top, &self.blocks)
+    }
+
+    /// Takes over the [`state`](Self::state) of a window of the same size; `false`, with nothing done, if it can't be
+    /// of one.
+    pub(crate) fn resume(&mut self, top: u64, blocks: &[u64]) -> bool {
+        let fits = self.blocks.len() == blocks.len();
+        if fits {
+            self.top = top;
+            self.blocks.copy_from_slice(blocks);
+        }
+        fits
+    }
+
+    /// As if every number up to `top` were marked.
+    pub(crate) fn accept_none_to(&mut self, top: u64) {
+        self.blocks.fill(u64::MAX);
+        self.top = top;
+        // Not those behind it in its own block.
+        *self.block_mut(top / BLOCK_BITS) = u64::MAX >> (BLOCK_BITS - 1 - top % BLOCK_BITS);
+    }
+
     /// Whether `sequence` is the highest number seen up to now.
     #[must_use]
     pub const fn is_newest(&self, sequence: u64) -> bool {

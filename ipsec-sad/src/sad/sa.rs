@@ -10,7 +10,7 @@ use super::alarm::{Alarm, Alarms};
 use super::params::{
     InstallError, OuterHeader, Protocol, ProtocolKind, SaParams, TfcPadding, Unauthenticated,
 };
-use super::{AntiReplay, Lifetime, Mode, PairId, ReplayWindow, ReservedSpi};
+use super::{AntiReplay, Lifetime, Mode, Numbers, PairId, ReplayWindow, ReservedSpi};
 use crate::drop::DropReason;
 use crate::selector::Selector;
 use crate::spd::TemplateId;
@@ -190,6 +190,8 @@ pub struct InboundSa {
     pub(crate) path: Path,
     /// `None`: anti-replay is off.
     pub(crate) window: Option<ReplayWindow>,
+    /// How far it may go before it is saved again.
+    pub(crate) numbers: Numbers,
     /// Packets in a row whose integrity check failed.
     pub(crate) lost_sync: u32,
     pub(crate) traffic: Traffic,
@@ -226,6 +228,7 @@ impl InboundSa {
             reserved,
             path,
             window,
+            numbers: UNLIMITED,
             lost_sync: 0,
             traffic: Traffic::default(),
             dropped: 0,
@@ -248,6 +251,21 @@ impl InboundSa {
         self.sa.pair
     }
 
+    /// Lets the SA accept packets up to the ceiling and no further, if it was not held before.
+    pub(crate) fn hold(&mut self, numbers: Numbers) {
+        if self.numbers.ceiling == u64::MAX {
+            self.numbers = numbers;
+        }
+    }
+
+    /// Lets a saved SA go on to the ceiling that was saved.
+    pub(crate) fn release(&mut self, numbers: Numbers) {
+        if self.numbers.ceiling <= numbers.ceiling {
+            self.numbers = numbers;
+        }
+        self.sa.alarms.withdraw(Alarm::CheckpointDue);
+    }
+
     /// The worker it must be installed in.
     #[must_use]
     pub fn owner(&self) -> WorkerId {
@@ -263,6 +281,10 @@ pub struct OutboundSa {
     pub(crate) path: Path,
     /// The last sequence number used.
     sequence: AtomicU64,
+    /// The last that may be before the SA is saved again.
+    pub(super) ceiling: AtomicU64,
+    /// From this one on it should be.
+    due: AtomicU64,
     bytes: AtomicU64,
     packets: AtomicU64,
 }
@@ -283,6 +305,11 @@ impl SequenceRun {
     }
 }
 
+/// No limit, of an SA that is not saved.
+const UNLIMITED: Numbers = Numbers { ceiling: u64::MAX, due: u64::MAX };
+/// More packets than all workers seal at one time.
+const IN_FLIGHT: u64 = 1 << 12;
+
 /// The part of the sequence numbers, from the end, in which [`SadEvent::SequenceLow`](crate::SadEvent::SequenceLow) is due: a sixteenth.
 const SEQUENCE_LOW_SHIFT: u32 = 4;
 
@@ -297,6 +324,8 @@ impl OutboundSa {
             sa,
             path,
             sequence: AtomicU64::new(0),
+            ceiling: AtomicU64::new(u64::MAX),
+            due: AtomicU64::new(u64::MAX),
             bytes: AtomicU64::new(0),
             packets: AtomicU64::new(0),
         })
@@ -339,16 +368,45 @@ impl OutboundSa {
     /// Takes up to `count` sequence numbers. There are fewer only where the last one is reached; it never wraps.
     pub(crate) fn take_sequences(&self, count: u64) -> SequenceRun {
         let last = self.sa.esn.last();
-        let grant = |used: u64| count.min(last.saturating_sub(used));
-        let taken = self.sequence.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-            (used < last).then(|| used.saturating_add(grant(used)))
+        let mut left = 0;
+        // In one order with `hold`: a run that has not seen its ceiling was taken, at the latest, with the burst that is
+        // being sealed then.
+        let taken = self.sequence.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |used| {
+            let ceiling = self.ceiling.load(Ordering::SeqCst).min(last);
+            left = count.min(ceiling.saturating_sub(used));
+            (left > 0).then(|| used.saturating_add(left))
         });
         let Ok(used) = taken else { return SequenceRun::default() };
-        let left = grant(used);
+        if used + left >= self.due.load(Ordering::Relaxed) {
+            self.sa.alarms.raise(Alarm::CheckpointDue);
+        }
         if last - (used + left) <= last >> SEQUENCE_LOW_SHIFT {
             self.sa.alarms.raise(Alarm::SequenceLow);
         }
         SequenceRun { next: used + 1, left }
+    }
+
+    /// Lets the SA go on to the ceiling and no further, if it was not held before. Gives back the number up to which all
+    /// may be used by then: the ceiling, and a burst of each worker that may not have seen it.
+    pub(crate) fn hold(&self, numbers: Numbers) -> u64 {
+        let held =
+            self.ceiling.compare_exchange(u64::MAX, numbers.ceiling, Ordering::SeqCst, Ordering::SeqCst);
+        if held.is_ok() {
+            self.due.store(numbers.due, Ordering::Relaxed);
+        }
+        numbers.ceiling.max(self.sequence.load(Ordering::SeqCst)).saturating_add(IN_FLIGHT)
+    }
+
+    /// Lets a saved SA go on to the ceiling that was saved.
+    pub(crate) fn release(&self, numbers: Numbers) {
+        self.due.store(numbers.due, Ordering::Relaxed);
+        self.sa.alarms.withdraw(Alarm::CheckpointDue);
+        self.ceiling.fetch_max(numbers.ceiling, Ordering::SeqCst);
+    }
+
+    /// Uses up all sequence numbers. Gives back the last that was used before.
+    pub(crate) fn exhaust(&self) -> u64 {
+        self.sequence.swap(self.sa.esn.last(), Ordering::SeqCst)
     }
 
     /// Counts what is about to be sealed, before it is: workers that share the SA can't pass its limits together. Gives

@@ -238,7 +238,12 @@ impl Outbound {
         let granted = if self.sa.sa.alarms.is_expired() || !self.sa.sa.admits(self.carried, octets as u64) {
             Err(DropReason::SaExpired)
         } else {
-            self.run.take().ok_or(DropReason::SequenceExhausted)
+            let none = if self.sa.is_exhausted() {
+                DropReason::SequenceExhausted
+            } else {
+                DropReason::CheckpointDue
+            };
+            self.run.take().ok_or(none)
         };
         match granted {
             Ok(_) => self.carried.add(octets),
