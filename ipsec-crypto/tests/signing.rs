@@ -98,6 +98,26 @@ fn rsa_gives_the_octets_that_openssl_gives() {
 }
 
 #[test]
+fn rsa_generates_the_signatures_of_wycheproof() {
+    let mut key = rsa();
+    let mut made = 0;
+    for [name, first, second] in rows(include_str!("data/rsa_generate_wycheproof.txt")) {
+        if name == "key" {
+            key = PrivateKey::from_pkcs8(&hex(first)).unwrap();
+            continue;
+        }
+        let (scheme, input, signature) = (name.parse().unwrap(), hex(first), hex(second));
+        for provider in providers() {
+            let signed = provider.signer(scheme, &key).unwrap().sign(&input, &mut Seeded::from_u64(made));
+            assert_eq!(signed.as_ref(), Ok(&signature), "{} {name}", provider.name);
+            assert_eq!(provider.verify(scheme, key.public(), &input, &signature), Ok(()));
+            made += 1;
+        }
+    }
+    assert_eq!(made, 32 * providers().len() as u64);
+}
+
+#[test]
 fn portable_draws_blinding_and_nonces_from_the_randomness_given() {
     struct Counting(Seeded, usize);
     impl SecureRandom for Counting {

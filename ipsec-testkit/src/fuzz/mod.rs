@@ -5,12 +5,16 @@
 mod certificate;
 mod ip;
 mod isakmp;
+#[cfg(feature = "portable")]
+mod keys;
 mod node;
 mod spd;
 
 pub use certificate::certificate;
 pub use ip::ip_packet;
 pub use isakmp::{isakmp_message, isakmp_payload_chain};
+#[cfg(feature = "portable")]
+pub use keys::key_file;
 pub use node::{esp_inbound, ike_initiator, ike_responder, pair_ops};
 pub use spd::spd_vs_model;
 
@@ -26,6 +30,8 @@ pub const TARGETS: &[(&str, Body)] = &[
     ("ip_packet", ip_packet),
     ("isakmp_message", isakmp_message),
     ("isakmp_payload_chain", isakmp_payload_chain),
+    #[cfg(feature = "portable")]
+    ("key_file", key_file),
     ("pair_ops", pair_ops),
     ("spd_vs_model", spd_vs_model),
 ];
