@@ -10,6 +10,15 @@ pub struct Report {
     only: Option<String>,
     short: usize,
     tables: Vec<Table>,
+    timings: Vec<Timing>,
+}
+
+/// What became of a test for leaks.
+struct Timing {
+    name: String,
+    t: f64,
+    expected: String,
+    verdict: &'static str,
 }
 
 /// Rows under one heading.
@@ -133,16 +142,18 @@ impl Report {
 
     /// A statistical test for leaks through time, on the value that may at most be `bound`.
     pub fn timing(&mut self, name: &str, t: f64, bound: f64) {
-        let verdict = if t <= bound { "ok" } else { "LEAK" };
-        self.short += usize::from(t > bound);
-        println!("TIMING {name} t={t:.1} <= {bound:.0} {verdict}");
+        self.tested(name, t, format!("<= {bound:.0}"), if t <= bound { "ok" } else { "LEAK" });
     }
 
     /// The same with a leak put there on purpose: a test that does not find it could not find another one.
     pub fn leak(&mut self, name: &str, t: f64, bound: f64) {
-        let verdict = if t > bound { "ok" } else { "BLIND" };
-        self.short += usize::from(t <= bound);
-        println!("TIMING {name} t={t:.1} > {bound:.0} {verdict}");
+        self.tested(name, t, format!("> {bound:.0}"), if t > bound { "ok" } else { "BLIND" });
+    }
+
+    fn tested(&mut self, name: &str, t: f64, expected: String, verdict: &'static str) {
+        self.short += usize::from(verdict != "ok");
+        println!("TIMING {name} t={t:.1} {expected} {verdict}");
+        self.timings.push(Timing { name: name.to_owned(), t, expected, verdict });
     }
 
     /// Whether every bound held.
@@ -150,21 +161,43 @@ impl Report {
         self.short == 0
     }
 
-    /// The tables in Markdown: a row a group, a column a candidate, nanoseconds; behind them the ratios of the bounds.
-    pub fn markdown(&self) -> String {
-        self.tables.iter().filter(|table| !table.rows.is_empty()).map(Table::markdown).collect()
+    /// The tables of an area in Markdown: a row a group, a column a candidate, nanoseconds; behind them the ratios of the bounds.
+    pub fn markdown(&self, area: &str) -> String {
+        let tables = self.tables.iter().filter_map(|table| table.markdown(area));
+        let mut text: String = tables.collect();
+        let timings: Vec<_> = self.timings.iter().filter(|timing| in_area(&timing.name, area)).collect();
+        if !timings.is_empty() {
+            text += "\n### Secrets in the time\n\n| | t | expected | |\n|---|---:|---|---|\n";
+        }
+        for Timing { name, t, expected, verdict } in timings {
+            let _ = writeln!(text, "| {} | {t:.1} | {expected} | {verdict} |", in_table(name));
+        }
+        text
     }
 }
 
+/// Names of groups and tests begin with their area.
+fn in_area(name: &str, area: &str) -> bool {
+    name.strip_prefix(area).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn in_table(name: &str) -> &str {
+    name.split_once('/').map_or(name, |(_, name)| name)
+}
+
 impl Table {
-    fn markdown(&self) -> String {
+    fn markdown(&self, area: &str) -> Option<String> {
+        let rows: Vec<&Row> = self.rows.iter().filter(|row| in_area(&row.name, area)).collect();
         let mut names: Vec<&str> = Vec::new();
-        for (name, _) in self.rows.iter().flat_map(|row| &row.times) {
+        for (name, _) in rows.iter().flat_map(|row| &row.times) {
             if !names.contains(name) {
                 names.push(name);
             }
         }
-        let bounded = self.rows.iter().any(|row| !row.bounds.is_empty());
+        if names.is_empty() {
+            return None;
+        }
+        let bounded = rows.iter().any(|row| !row.bounds.is_empty());
         let mut text = format!("\n### {}\n\n| ns |", self.title);
         names.iter().for_each(|name| {
             let _ = write!(text, " {name} |");
@@ -172,12 +205,13 @@ impl Table {
         text += if bounded { " bounds |\n|---|" } else { "\n|---|" };
         text += &"---:|".repeat(names.len());
         text += if bounded { "---|\n" } else { "\n" };
-        for row in &self.rows {
-            let _ = write!(text, "| {} |", row.name.split_once('/').map_or(&*row.name, |(_, name)| name));
+        for row in rows {
+            let _ = write!(text, "| {} |", in_table(&row.name));
             for name in &names {
                 match row.times.iter().find(|(it, _)| it == name) {
                     Some((_, time)) if *time < 100.0 => write!(text, " {time:.1} |"),
-                    Some((_, time)) => write!(text, " {time:.0} |"),
+                    Some((_, time)) if *time < 100_000.0 => write!(text, " {time:.0} |"),
+                    Some((_, time)) => write!(text, " {:.0} µs |", time / 1000.0),
                     None => write!(text, " |"),
                 }
                 .expect("a string takes everything");
@@ -191,7 +225,7 @@ impl Table {
             }
             text.push('\n');
         }
-        text
+        Some(text)
     }
 }
 
@@ -235,9 +269,20 @@ mod tests {
         report.bound(&group(), "ours", &["others"], 1.1);
         report.note(&Group { name: "area/other".into(), times: vec![("ours", 1234.5)] });
         assert_eq!(
-            report.markdown(),
+            report.markdown("area"),
             "\n### Work\n\n| ns | ours | theirs | others | bounds |\n|---|---:|---:|---:|---|\n\
              | work | 12.0 | 100 | 10.0 | ours 1.20 ≤ 1.10 **short** |\n| other | 1234 | | |  |\n"
         );
+        assert_eq!(report.markdown("are"), "");
+    }
+
+    #[test]
+    fn tests_for_leaks_have_a_table_of_their_own() {
+        let mut report = Report::default();
+        report.timing("area/test/fast", 1.25, 10.0);
+        report.leak("area/control", 1.25, 10.0);
+        assert!(report.markdown("area").ends_with(
+            "|---|---:|---|---|\n| test/fast | 1.2 | <= 10 | ok |\n| control | 1.2 | > 10 | BLIND |\n"
+        ));
     }
 }

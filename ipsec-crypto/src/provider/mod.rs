@@ -324,7 +324,7 @@ fn key_and_salt<const N: usize>(id: Encryption, keymat: &[u8]) -> Result<(&[u8],
 #[cfg(feature = "portable")]
 fn nonce(salt: [u8; 4], iv: &[u8]) -> Option<[u8; 12]> {
     let iv = u64::from_le_bytes(iv.try_into().ok()?);
-    // Joined in a register: salt and IV stored one by one, then read across both, would make the processor wait.
+    // Joined in a register: salt and IV stored one by one and then read across both would make the processor wait.
     let joined = u128::from(u32::from_le_bytes(salt)) | u128::from(iv) << 32;
     joined.to_le_bytes().first_chunk().copied()
 }

@@ -86,7 +86,7 @@ fn wrong_tags(report: &mut Report, suite: &str) {
                 assert_eq!(jobs[0].outcome, Outcome::Forged);
             }
         });
-        report.timing(&format!("{suite}-wrong-first-or-last/{provider_name}"), t, BOUND);
+        report.timing(&format!("crypto/{suite}-wrong-first-or-last/{provider_name}"), t, BOUND);
     }
 }
 
@@ -103,7 +103,7 @@ fn equal_secrets(report: &mut Report) {
             black_box(secret.ct_eq(black_box(other)));
         }
     });
-    report.timing("secret-equal-or-not", t, BOUND);
+    report.timing("crypto/secret-equal-or-not", t, BOUND);
 }
 
 /// The control: a comparison that stops at the first difference, behind the same HMAC as a real one.
@@ -118,7 +118,7 @@ fn leaky_comparison(report: &mut Report) {
             black_box(expected.iter().zip(&*icv).all(|(a, b)| black_box(a) == black_box(b)));
         }
     });
-    report.leak("control-leaky-comparison", t, BOUND);
+    report.leak("crypto/control-leaky-comparison", t, BOUND);
 }
 
 /// Gives out what it is told to.
@@ -155,7 +155,7 @@ fn secret_exponents(report: &mut Report, name: &str) {
             let pair = exchange.generate(&mut Given(exponent));
             black_box(pair.agree(&peer).expect("a good value"));
         });
-        report.timing(&format!("{name}-sparse-or-random/{provider_name}"), t, BOUND);
+        report.timing(&format!("crypto/{name}-sparse-or-random/{provider_name}"), t, BOUND);
     }
 }
 
@@ -176,7 +176,7 @@ fn leaky_exponent(report: &mut Report) {
         }
         black_box(power);
     });
-    report.leak("control-leaky-exponent", t, BOUND);
+    report.leak("crypto/control-leaky-exponent", t, BOUND);
 }
 
 /// Signs always the same, or something else each time: what the private key is raised to, if nothing blinds it.
@@ -190,6 +190,6 @@ fn rsa_inputs(report: &mut Report) {
         let t = t([0; 64], prepare, |input| {
             black_box(signer.sign(&input[..], &mut random).expect("it fits"));
         });
-        report.timing(&format!("rsa2048-fixed-or-random-input/{provider_name}"), t, BOUND);
+        report.timing(&format!("crypto/rsa2048-fixed-or-random-input/{provider_name}"), t, BOUND);
     }
 }

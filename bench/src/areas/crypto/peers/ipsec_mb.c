@@ -12,7 +12,9 @@
 enum kind { GCM_PACKET, CHACHA_PACKET, CBC_ALONE, HMAC_ALONE, CBC_HMAC };
 
 struct packet {
-  uint8_t from[LARGEST], to[LARGEST], tag[64];
+  _Alignas(64) uint8_t from[LARGEST];
+  _Alignas(64) uint8_t to[LARGEST];
+  uint8_t tag[64];
 };
 
 struct mb_work {
