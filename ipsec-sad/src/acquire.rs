@@ -58,22 +58,46 @@ impl Acquires {
         flow: &Flow,
         events: &mut Ring<SadEvent>,
     ) -> Decision {
-        let proposal = policy.proposal(flow);
-        let want = Want { policy: policy.id, template, proposal };
+        match self.foresee(now, policy, template, flow, events) {
+            Decision::Wait(id) if !self.is_pending(id) => {
+                let proposal = policy.proposal(flow);
+                let event = SadEvent::Acquire { id, policy: policy.id, template, flow: *flow, proposal };
+                if !events.push(event) {
+                    return Decision::Refuse(DropReason::AcquireLimit);
+                }
+                self.next_id += 1;
+                let want = Want { policy: policy.id, template, proposal };
+                self.pending.push(Pending { id, want, flow: *flow });
+                Decision::Wait(id)
+            }
+            decided => decided,
+        }
+    }
+
+    /// What [`request`](Self::request) would say.
+    pub(crate) fn foresee(
+        &self,
+        now: Instant,
+        policy: &Policy,
+        template: TemplateId,
+        flow: &Flow,
+        events: &Ring<SadEvent>,
+    ) -> Decision {
+        let want = Want { policy: policy.id, template, proposal: policy.proposal(flow) };
         if self.is_held(&want, now) {
-            return Decision::Refuse(DropReason::NoSa);
+            Decision::Refuse(DropReason::NoSa)
+        } else if let Some(pending) = self.pending.iter().find(|pending| pending.want == want) {
+            Decision::Wait(pending.id)
+        } else if self.pending.len() >= self.limit || events.is_full() {
+            Decision::Refuse(DropReason::AcquireLimit)
+        } else {
+            Decision::Wait(AcquireId(self.next_id))
         }
-        if let Some(pending) = self.pending.iter().find(|pending| pending.want == want) {
-            return Decision::Wait(pending.id);
-        }
-        let id = AcquireId(self.next_id);
-        let event = SadEvent::Acquire { id, policy: policy.id, template, flow: *flow, proposal };
-        if self.pending.len() >= self.limit || !events.push(event) {
-            return Decision::Refuse(DropReason::AcquireLimit);
-        }
-        self.next_id += 1;
-        self.pending.push(Pending { id, want, flow: *flow });
-        Decision::Wait(id)
+    }
+
+    /// Whether packets wait for this one.
+    pub(crate) fn is_pending(&self, id: AcquireId) -> bool {
+        self.pending.iter().any(|pending| pending.id == id)
     }
 
     fn is_held(&self, want: &Want, now: Instant) -> bool {

@@ -5,6 +5,7 @@ use core::ops::Range;
 use ipsec_proto::Path;
 
 use crate::drop::DropReason;
+use crate::realm::Origin;
 use crate::sad::PairId;
 use crate::verdict::{Encap, Verdict};
 
@@ -21,8 +22,10 @@ pub const TAIL_ROOM: usize = MAX_NESTED * (15 + 2 + 32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Meta {
-    /// An IP packet in clear.
+    /// An IP packet in clear, in the realm there is where none are told apart, on an unknown interface.
     Clear,
+    /// An IP packet in clear, from there.
+    ClearAt(Origin),
     /// Outbound: as many octets as a dummy packet is to have inside, whatever they are. It is sealed on the pair's SA, to
     /// hide how much traffic there is, and dropped by its receiver (RFC 4303 §2.6).
     Dummy(PairId),
@@ -38,6 +41,16 @@ pub enum Meta {
         /// The traffic class (IPv4: type of service) of the outer header, if the backend can tell.
         traffic_class: Option<u8>,
     },
+}
+
+impl Meta {
+    /// The realm and interface of a clear packet.
+    pub(crate) fn origin(&self) -> Origin {
+        match self {
+            Self::ClearAt(origin) => *origin,
+            _ => Origin::default(),
+        }
+    }
 }
 
 /// Why a packet can't be pushed.

@@ -80,6 +80,7 @@ mod audit;
 mod batch;
 mod drop;
 mod event;
+mod explain;
 mod flow;
 pub mod manual;
 mod process;
@@ -101,6 +102,7 @@ pub use audit::{AuditEvent, AuditField, AuditKind, AuditKinds};
 pub use batch::{Batch, BatchError, HEAD_ROOM, MAX_NESTED, Meta, Packet, TAIL_ROOM};
 pub use drop::DropReason;
 pub use event::SadEvent;
+pub use explain::{CacheState, Next, PacketExplanation, SaCandidate, SaReason};
 pub use flow::{Direction, Flow, Ports};
 pub use process::{IcmpError, Learned};
 pub use realm::{InterfaceId, Origin, RealmId, Realms};
@@ -116,7 +118,10 @@ pub use sad::{
 pub use selector::{
     AddressRange, AddressRangeError, Addresses, PortRange, Selector, SelectorField, SelectorParseError,
 };
-pub use spd::{Action, Applies, Granularity, Policy, PolicyId, PolicySource, Spd, SpdError, TemplateId};
+pub use spd::{
+    Action, Applies, Granularity, LogRate, Policy, PolicyId, PolicyLog, PolicySource, Spd, SpdError,
+    TemplateId,
+};
 pub use stats::{Drops, Handled, SaCounts, Traffic};
 pub use trace::{Trace, TraceClass, TraceMask, Traced};
 pub use verdict::{AcquireId, Encap, Verdict, WorkerId};

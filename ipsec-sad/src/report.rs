@@ -126,6 +126,8 @@ pub struct SadReport {
     pub cache_misses: u64,
     /// Negotiations that packets wait for.
     pub acquires: usize,
+    /// Packets of policies with a log flag that nobody took in time.
+    pub policy_logs_lost: u64,
     /// Audit events that nobody took in time.
     pub audits_lost: u64,
     /// Traces that nobody took in time.
@@ -176,6 +178,7 @@ impl Worker {
             cache_hits,
             cache_misses,
             acquires: self.acquires.pending(),
+            policy_logs_lost: self.logs_lost,
             audits_lost: self.audits_lost,
             traces_lost: self.traces_lost,
         }

@@ -16,7 +16,7 @@ impl<T: Copy> Ring<T> {
     /// Appends; gives back `false`, with nothing changed, if the ring is full: one of no capacity always is.
     #[must_use]
     pub(crate) fn push(&mut self, value: T) -> bool {
-        if self.len == self.slots.len() {
+        if self.is_full() {
             return false;
         }
         let place = (self.next + self.len) % self.slots.len();
@@ -37,6 +37,10 @@ impl<T: Copy> Ring<T> {
 
     pub(crate) const fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    pub(crate) const fn is_full(&self) -> bool {
+        self.len == self.slots.len()
     }
 
     /// Whether more than half of the ring is in use: what an unauthenticated sender can cause stays out then.

@@ -20,7 +20,7 @@ use crate::ring::Ring;
 use crate::sad::{
     Alarm, InboundSa, InboundTable, LimitKind, OutboundSa, OutboundTable, PairId, Sa, Standing,
 };
-use crate::spd::{Action, FlowCache, Place, PolicyId, Spd, TemplateId};
+use crate::spd::{Action, FlowCache, LogLimits, LogRate, Place, PolicyId, PolicyLog, Spd, TemplateId};
 use crate::stats::{Drops, Handled, SaCounts, Traffic};
 use crate::trace::{Trace, TraceClass, TraceMask, Traced};
 use crate::verdict::{AcquireId, Verdict, WorkerId};
@@ -38,6 +38,11 @@ pub struct WorkerConfig {
     pub events: usize,
     /// Audit events that wait to be taken. With the ring full further ones are lost and counted.
     pub audit_events: usize,
+    /// Packets told of by policies with a log flag, that wait to be taken. With the ring full further ones are lost and
+    /// counted.
+    pub policy_logs: usize,
+    /// How often one policy tells of a packet.
+    pub log_rate: LogRate,
     /// Negotiations that packets wait for at one time; and hold-downs. Beyond, packets are dropped with
     /// [`DropReason::AcquireLimit`].
     pub acquires: usize,
@@ -74,6 +79,8 @@ impl Default for WorkerConfig {
             flow_cache: 4096,
             events: 1024,
             audit_events: 1024,
+            policy_logs: 256,
+            log_rate: LogRate::default(),
             acquires: 256,
             heard_interval: Duration::from_secs(1),
             unknown_spi_interval: Duration::from_secs(1),
@@ -218,6 +225,9 @@ pub struct Worker {
     pub(crate) outbound: OutboundTable,
     pub(crate) cache: FlowCache<(Option<u32>, Decision)>,
     pub(crate) acquires: Acquires,
+    log_limits: LogLimits,
+    logs: Ring<PolicyLog>,
+    pub(crate) logs_lost: u64,
     pub(crate) ivs: IvGenerator,
     /// One for each packet of a burst.
     pub(crate) headers: Box<[Headers]>,
@@ -256,6 +266,9 @@ impl Worker {
             outbound: OutboundTable::default(),
             cache: FlowCache::new(config.flow_cache, u64::from_ne_bytes(seed)),
             acquires: Acquires::new(config.acquires),
+            log_limits: LogLimits::default(),
+            logs: Ring::new(config.policy_logs),
+            logs_lost: 0,
             ivs: IvGenerator::new(random),
             headers: vec![[0; MAX_HEADERS]; BURST].into_boxed_slice(),
             identification: 0,
@@ -340,6 +353,7 @@ impl Worker {
     }
 
     fn swap_policies(&mut self, spd: Arc<Spd>) {
+        self.log_limits = self.log_limits.carry_over(&spd);
         let uses = carry_over(&self.spd, &self.uses, &spd);
         self.uses = uses;
         self.acquires.keep_policies_of(&spd);
@@ -474,8 +488,8 @@ impl Worker {
         self.drops.add(reason, packets);
     }
 
-    /// Counts a policy's packet.
-    pub(crate) fn hit(&mut self, place: Option<u32>, now: Instant) {
+    /// Counts a policy's packet, and tells of it if the policy has its log flag.
+    pub(crate) fn hit(&mut self, place: Option<Place>, now: Instant, direction: Direction, flow: &Flow) {
         let used = match place {
             Some(place) => usize::try_from(place).ok().and_then(|place| self.uses.get_mut(place)),
             None => Some(&mut self.default_use),
@@ -484,6 +498,21 @@ impl Worker {
             used.hits += 1;
             used.last_hit = Some(now);
         }
+        if self.log_limits.is_empty() {
+            return;
+        }
+        let rate = self.config.log_rate;
+        if let Some(log) = place.and_then(|place| self.log_limits.note(place, rate, now, direction, flow))
+            && !self.logs.push(log)
+        {
+            self.logs_lost += 1;
+        }
+    }
+
+    /// Takes what is to be told of a packet that a policy with its log flag decided on, the oldest first.
+    #[must_use]
+    pub fn next_policy_log(&mut self) -> Option<PolicyLog> {
+        self.logs.pop()
     }
 
     /// Drops a packet. The only place, with [`Worker::record_drops`], where drops are counted.

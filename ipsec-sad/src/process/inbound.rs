@@ -59,9 +59,9 @@ impl Worker {
                 self.refuse(slot, Refused::new(now, Direction::Inbound, DropReason::MalformedPacket));
                 continue;
             };
-            let flow = Flow::of(&packet);
+            let flow = Flow::of(&packet).at(slot.meta.origin());
             let place = self.spd.place(&flow, Direction::Inbound);
-            self.hit(place, now);
+            self.hit(place, now, Direction::Inbound, &flow);
             self.trace_decided(now, Direction::Inbound, &flow, place);
             let policy = place.and_then(|place| self.spd.at(place));
             let action = policy.map_or(self.spd.default_action(), |policy| policy.action);

@@ -115,7 +115,7 @@ impl Worker {
             self.refuse(slot, Refused::new(now, Direction::Outbound, DropReason::MalformedPacket));
             return None;
         };
-        let flow = Flow::of(&packet);
+        let flow = Flow::of(&packet).at(slot.meta.origin());
         match self.decide(now, &flow) {
             Decision::Bypass => {
                 self.totals.bypassed_outbound.add(packet.total_len());
@@ -291,12 +291,12 @@ impl Worker {
         if let Some((place, decision)) = self.cache.get(flow, self.decisions)
             && self.still_holds(decision)
         {
-            self.hit(place, now);
+            self.hit(place, now, Direction::Outbound, flow);
             self.trace_decided(now, Direction::Outbound, flow, place);
             return decision;
         }
         let place = self.spd.place(flow, Direction::Outbound);
-        self.hit(place, now);
+        self.hit(place, now, Direction::Outbound, flow);
         self.trace_decided(now, Direction::Outbound, flow, place);
         let policy = place.and_then(|place| self.spd.at(place));
         let action = policy.map_or(self.spd.default_action(), |policy| policy.action);
@@ -333,7 +333,7 @@ impl Worker {
     }
 
     /// Whether a remembered SA may still be used.
-    fn still_holds(&self, decision: Decision) -> bool {
+    pub(crate) fn still_holds(&self, decision: Decision) -> bool {
         match decision {
             Decision::Seal(index) => self.outbound.get(index).is_some_and(Outbound::is_usable),
             Decision::Bypass | Decision::Wait(_) | Decision::Refuse(_) => true,

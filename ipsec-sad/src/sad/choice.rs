@@ -65,6 +65,14 @@ impl Choice {
         self.classes.is_empty()
     }
 
+    /// All SAs, the newest first.
+    pub(super) fn newest_first(&self) -> impl Iterator<Item = usize> {
+        let mut all: Vec<Entry> =
+            self.classes.values().flat_map(BTreeMap::values).flatten().copied().collect();
+        all.sort_unstable_by(|a, b| b.cmp(a));
+        all.into_iter().map(|(_, index)| index)
+    }
+
     /// The newest SA that `fits`, of those whose selectors may cover the flow: `fits` asks them.
     pub(super) fn newest(&self, flow: &Flow, fits: impl Fn(usize) -> bool) -> Option<usize> {
         let flow = flow.oriented(Direction::Outbound);

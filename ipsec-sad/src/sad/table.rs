@@ -188,6 +188,12 @@ impl OutboundTable {
         })
     }
 
+    /// The SAs of a template, the newest first. Allocates; for people.
+    pub(crate) fn newest_first(&self, template: TemplateId) -> impl Iterator<Item = &Outbound> {
+        let indices = self.by_template.get(&template).map(Choice::newest_first);
+        indices.into_iter().flatten().filter_map(|index| self.get(index))
+    }
+
     pub(crate) fn get(&self, index: usize) -> Option<&Outbound> {
         self.slots.get(index)?.as_ref()
     }

@@ -55,6 +55,13 @@ impl<V: Copy> FlowCache<V> {
         found
     }
 
+    /// As [`get`](Self::get), without counting.
+    pub(crate) fn peek(&self, flow: &Flow, generation: u64) -> Option<V> {
+        let set = self.sets.get(self.index(self.hasher.hash_one(flow)))?;
+        let found = |entry: &&Entry<V>| entry.flow == *flow && entry.generation == generation;
+        set.iter().flatten().find(found).map(|entry| entry.value)
+    }
+
     /// Remembers what was found for `flow`, in the place of its own older entry, of one of an older generation, or
     /// else of any.
     pub(crate) fn put(&mut self, flow: &Flow, generation: u64, value: V) {
@@ -78,10 +85,13 @@ impl<V: Copy> FlowCache<V> {
     }
 
     fn set(&mut self, hash: u64) -> &mut [Option<Entry<V>>; WAYS] {
-        let mask = self.sets.len() - 1;
-        // Only the low bits count, so the cut on 32-bit targets is harmless.
-        let index = hash as usize & mask;
+        let index = self.index(hash);
         self.sets.get_mut(index).expect("an index masked by the power of two that is the length")
+    }
+
+    fn index(&self, hash: u64) -> usize {
+        // Only the low bits count, so the cut on 32-bit targets is harmless.
+        hash as usize & (self.sets.len() - 1)
     }
 }
 

@@ -56,7 +56,7 @@ fn is_owned_by(policy: &Policy, pair: PairId) -> bool {
 }
 
 impl Dynamic {
-    /// Compiles `dynamic`. Those whose parent is not in `written`, or does not protect what they cover, are left out.
+    /// Compiles `dynamic`. Each has the direction, realms and interface of its parent. Those whose parent is not in `written`, or does not protect what they cover, are left out.
     pub(super) fn build(dynamic: impl IntoIterator<Item = Policy>, written: &[Policy]) -> Self {
         let dynamic: Vec<Policy> = dynamic.into_iter().collect();
         if dynamic.is_empty() {
@@ -65,9 +65,12 @@ impl Dynamic {
         let places: BTreeMap<PolicyId, Place> = written.iter().map(|policy| policy.id).zip(0..).collect();
         let mut placed: Vec<(Place, Policy)> = dynamic
             .into_iter()
-            .filter_map(|policy| {
-                let parent = *places.get(&parent_of(&policy)?)?;
-                fits(&policy, written.get(parent as usize)).is_ok().then_some((parent, policy))
+            .filter_map(|mut policy| {
+                let place = *places.get(&parent_of(&policy)?)?;
+                let parent = written.get(place as usize)?;
+                (policy.applies, policy.realms, policy.interface) =
+                    (parent.applies, parent.realms, parent.interface);
+                fits(&policy, Some(parent)).is_ok().then_some((place, policy))
             })
             .collect();
         placed.sort_by_key(|(parent, _)| *parent);

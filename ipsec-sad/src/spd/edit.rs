@@ -172,7 +172,7 @@ impl SpdEdit {
     /// # Errors
     /// [`EditError::NotDynamic`], [`EditError::DuplicateId`], [`EditError::Unknown`] for the policy it came from,
     /// [`EditError::NotProtected`], [`EditError::NotCovered`].
-    pub fn add_dynamic(&mut self, mut policy: Policy) -> Result<(), EditError> {
+    pub fn add_dynamic(&mut self, policy: Policy) -> Result<(), EditError> {
         let id = policy.id;
         let parent = parent_of(&policy).ok_or(EditError::NotDynamic(id))?;
         if self.has(id) {
@@ -184,10 +184,6 @@ impl SpdEdit {
             Misfit::NotProtected => EditError::NotProtected { parent },
             Misfit::NotCovered => EditError::NotCovered { id, parent },
         })?;
-        if let Some(found) = found {
-            (policy.applies, policy.realms, policy.interface) =
-                (found.applies, found.realms, found.interface);
-        }
         self.dynamic.push(policy);
         Ok(())
     }

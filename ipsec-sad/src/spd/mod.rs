@@ -17,11 +17,15 @@
 mod build;
 mod builtin;
 mod cache;
+mod cells;
+mod diff;
 mod dynamic;
 mod edit;
 mod explain;
 mod hashed;
 mod index;
+mod lint;
+mod log;
 mod ordered;
 mod policy;
 
@@ -32,10 +36,14 @@ use build::Compiled;
 pub use build::{SpdBuilder, SpdError};
 pub use builtin::{ike_policies, loop_policies};
 pub(crate) use cache::FlowCache;
+pub use diff::{Change, DiffLimits, SpdDiff, diff};
 use dynamic::Dynamic;
 pub use edit::{EditError, Position, SpdEdit};
 pub use explain::{Candidate, Explanation, Reason, Stage};
 pub(crate) use index::Place;
+pub use lint::{Finding, Lifeline, Lint, LintContext, lint};
+pub(crate) use log::LogLimits;
+pub use log::{LogRate, PolicyLog};
 pub use policy::{Action, Applies, Difference, Granularity, Policy, PolicyId, PolicySource, TemplateId};
 
 use crate::flow::{Direction, Flow};
@@ -47,6 +55,8 @@ pub struct Spd {
     policies: Arc<Vec<Policy>>,
     /// Of the policies that were written, by id: so that workers find their counters again without a search.
     ids: Arc<Vec<(PolicyId, Place)>>,
+    /// The places of those of them that have a log flag.
+    logged: Arc<Vec<Place>>,
     default: Action,
     compiled: Arc<Compiled>,
     dynamic: Dynamic,
@@ -75,7 +85,9 @@ impl Spd {
     fn assemble(policies: Vec<Policy>, default: Action, compiled: Arc<Compiled>, dynamic: Dynamic) -> Self {
         let mut ids: Vec<(PolicyId, Place)> = policies.iter().map(|policy| policy.id).zip(0..).collect();
         ids.sort_unstable();
-        Self { policies: Arc::new(policies), ids: Arc::new(ids), default, compiled, dynamic }
+        let logged = (0..).zip(&policies).filter(|(_, policy)| policy.log).map(|(place, _)| place).collect();
+        let (policies, ids, logged) = (Arc::new(policies), Arc::new(ids), Arc::new(logged));
+        Self { policies, ids, logged, default, compiled, dynamic }
     }
 
     /// The policy for a packet of `flow` going in `direction`.
@@ -109,17 +121,28 @@ impl Spd {
 
     /// The ids of all policies with their places, in ascending order but for the dynamic ones, which come last.
     pub(crate) fn ids(&self) -> (&[(PolicyId, Place)], impl Iterator<Item = (PolicyId, Place)>) {
-        let first = Place::try_from(self.policies.len()).unwrap_or(Place::MAX);
-        (&self.ids, self.dynamic.policies().iter().map(|policy| policy.id).zip(first..))
+        let dynamic = self.dynamic.policies().iter().map(|policy| policy.id);
+        (&self.ids, dynamic.zip(self.first_dynamic()..))
     }
 
     /// The policy with this id.
     #[must_use]
     pub fn policy(&self, id: PolicyId) -> Option<&Policy> {
-        match self.ids.binary_search_by_key(&id, |&(id, _)| id) {
-            Ok(index) => self.ids.get(index).and_then(|&(_, place)| self.at(place)),
-            Err(_) => self.dynamic.policies().iter().find(|policy| policy.id == id),
+        match self.place_of(id) {
+            Some(place) => self.at(place),
+            None => self.dynamic.policies().iter().find(|policy| policy.id == id),
         }
+    }
+
+    /// The policies with a log flag, with their places.
+    pub(crate) fn logged(&self) -> impl Iterator<Item = (Place, &Policy)> {
+        let dynamic = (self.first_dynamic()..).zip(self.dynamic.policies()).filter(|(_, policy)| policy.log);
+        self.logged.iter().filter_map(|&place| Some((place, self.at(place)?))).chain(dynamic)
+    }
+
+    /// The place of the first dynamic policy.
+    fn first_dynamic(&self) -> Place {
+        Place::try_from(self.policies.len()).unwrap_or(Place::MAX)
     }
 
     /// All policies by place.
@@ -137,7 +160,18 @@ impl Spd {
     pub fn entries(&self) -> impl Iterator<Item = &Policy> {
         (0..)
             .zip(self.policies.iter())
-            .flat_map(|(place, policy)| self.dynamic.children(place).chain(core::iter::once(policy)))
+            .flat_map(|(place, policy)| self.children(place).chain(core::iter::once(policy)))
+    }
+
+    /// The dynamic policies that came from the one at `place`.
+    fn children(&self, place: Place) -> impl Iterator<Item = &Policy> {
+        self.dynamic.children(place)
+    }
+
+    /// The place of a policy that was written.
+    fn place_of(&self, id: PolicyId) -> Option<Place> {
+        let index = self.ids.binary_search_by_key(&id, |&(id, _)| id).ok()?;
+        self.ids.get(index).map(|&(_, place)| place)
     }
 
     /// The policies that came with SA pairs.
