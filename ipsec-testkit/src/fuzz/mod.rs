@@ -7,7 +7,10 @@ mod ip;
 mod isakmp;
 #[cfg(feature = "portable")]
 mod keys;
+mod names;
 mod node;
+#[cfg(feature = "portable")]
+mod providers;
 mod spd;
 
 pub use certificate::certificate;
@@ -15,7 +18,10 @@ pub use ip::ip_packet;
 pub use isakmp::{isakmp_message, isakmp_payload_chain};
 #[cfg(feature = "portable")]
 pub use keys::key_file;
+pub use names::algorithm_names;
 pub use node::{esp_inbound, ike_initiator, ike_responder, pair_ops};
+#[cfg(feature = "portable")]
+pub use providers::crypto_providers;
 pub use spd::spd_vs_model;
 
 /// What is fed with octets: it panics when they break a law.
@@ -23,7 +29,10 @@ pub type Body = fn(&[u8]);
 
 /// Every target by the name of its corpus.
 pub const TARGETS: &[(&str, Body)] = &[
+    ("algorithm_names", algorithm_names),
     ("certificate", certificate),
+    #[cfg(feature = "portable")]
+    ("crypto_providers", crypto_providers),
     ("esp_inbound", esp_inbound),
     ("ike_initiator", ike_initiator),
     ("ike_responder", ike_responder),
