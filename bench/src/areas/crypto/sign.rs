@@ -64,6 +64,10 @@ fn bound(report: &mut Report, group: &Group) {
 }
 
 fn rsa(report: &mut Report) {
+    let names = ["rsa-sha256-sign", "rsa-sha256-verify", "rsa-raw-sign", "rsa-raw-verify"];
+    if !names.iter().any(|name| report.wants(&format!("crypto/{name}"))) {
+        return;
+    }
     let pkcs8 = rsa_key();
     let random = SystemRandom::new();
     let pair = KeyPair::from_pkcs8(&pkcs8).expect("a good key");
