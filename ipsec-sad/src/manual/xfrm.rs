@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use ipsec_crypto::suite::Dialect;
 use ipsec_crypto::{Cipher, Encryption, Integrity, ProtectionSuite, Secret};
 use ipsec_proto::Spi;
 use ipsec_proto::registry::IpProtocol;
@@ -15,26 +16,6 @@ use crate::sad::{AntiReplay, ProtocolKind};
 use crate::selector::AddressRange;
 
 const TARGET: &str = "ip xfrm";
-
-/// The kernel's integrity algorithms, with the bits that it truncates to.
-const INTEGRITY: [(Integrity, &str, u32); 8] = [
-    (Integrity::HmacMd5_96, "hmac(md5)", 96),
-    (Integrity::HmacSha1_96, "hmac(sha1)", 96),
-    (Integrity::HmacSha256_96, "hmac(sha256)", 96),
-    (Integrity::HmacSha256_128, "hmac(sha256)", 128),
-    (Integrity::HmacSha384_192, "hmac(sha384)", 192),
-    (Integrity::HmacSha512_256, "hmac(sha512)", 256),
-    (Integrity::AesXcbc96, "xcbc(aes)", 96),
-    (Integrity::AesCmac96, "cmac(aes)", 96),
-];
-
-/// The kernel's ciphers.
-const ENCRYPTION: [(Encryption, &str); 4] = [
-    (Encryption::DesCbc, "cbc(des)"),
-    (Encryption::TripleDesCbc, "cbc(des3_ede)"),
-    (Encryption::AesCbc, "cbc(aes)"),
-    (Encryption::Null, "ecb(cipher_null)"),
-];
 
 /// Writes a tunnel as shell commands, one a line, keys included. The SAs' `reqid` is the tunnel's number.
 ///
@@ -186,15 +167,14 @@ fn cannot(field: Field, value: impl Into<String>, fix: &'static str) -> ManualEr
 }
 
 fn cipher_name(suite: ProtectionSuite) -> Result<&'static str, ManualError> {
-    let row = ENCRYPTION.iter().find(|(id, _)| *id == suite.cipher.encryption);
-    let fix = "take AES-CBC";
-    row.map(|(_, name)| *name).ok_or_else(|| cannot(Field::Esp, suite.to_string(), fix))
+    let name = suite.cipher.row().names.xfrm_algorithm();
+    name.ok_or_else(|| cannot(Field::Esp, suite.to_string(), "take AES-CBC"))
 }
 
-fn integrity_name(field: Field, integrity: Integrity) -> Result<(&'static str, u32), ManualError> {
-    let row = INTEGRITY.iter().find(|(id, ..)| *id == integrity);
-    let fix = "take HMAC-SHA-256";
-    row.map(|&(_, name, bits)| (name, bits)).ok_or_else(|| cannot(field, integrity.to_string(), fix))
+fn integrity_name(field: Field, integrity: Integrity) -> Result<(&'static str, usize), ManualError> {
+    let name = integrity.row().names.xfrm_algorithm();
+    let name = name.ok_or_else(|| cannot(field, integrity.to_string(), "take HMAC-SHA-256"))?;
+    Ok((name, integrity.icv_len() * 8))
 }
 
 /// Reads the tunnels of `ip xfrm state add` and `ip xfrm policy add` commands, also of `ip -batch` files. `locals` are
@@ -357,15 +337,15 @@ fn read_mode(words: &mut Words<'_>) -> Result<ManualMode, ManualError> {
 
 /// Without bits, what the kernel truncates to by itself.
 fn integrity(words: &Words<'_>, name: &str, bits: Option<u32>) -> Result<Integrity, ManualError> {
-    let row =
-        INTEGRITY.iter().find(|(_, other, length)| *other == name && bits.is_none_or(|bits| bits == *length));
-    row.map(|(id, ..)| *id)
-        .ok_or_else(|| words.wrong(name, "an integrity algorithm and length that are known"))
+    let known = match bits {
+        Some(bits) => Integrity::from_name_in(Dialect::Xfrm, &format!("{name} {bits}")),
+        None => Integrity::from_name_in(Dialect::Xfrm, name),
+    };
+    known.ok_or_else(|| words.wrong(name, "an integrity algorithm and length that are known"))
 }
 
 fn encryption(words: &Words<'_>, name: &str, key: &Secret) -> Result<Cipher, ManualError> {
-    let known = ENCRYPTION.iter().find(|(_, other)| *other == name).map(|(id, _)| *id);
-    let encryption = known.or_else(|| Encryption::from_name(name));
+    let encryption = Encryption::from_name_in(Dialect::Xfrm, name).or_else(|| Encryption::from_name(name));
     let cipher = encryption.and_then(|encryption| {
         // The key says how long it is; a wrong length is for the check to find, with the algorithm's own.
         let of =
