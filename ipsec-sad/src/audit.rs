@@ -87,7 +87,7 @@ impl AuditKind {
     #[must_use]
     pub const fn of(reason: DropReason, direction: Direction) -> Option<Self> {
         Some(match (direction, reason) {
-            (_, DropReason::UnknownSpi) => Self::NoSa,
+            (_, DropReason::UnknownSpi | DropReason::WrongSource) => Self::NoSa,
             (_, DropReason::Fragmented) => Self::Fragment,
             (_, DropReason::Replayed | DropReason::TooOld) => Self::Replay,
             (_, DropReason::IntegrityFailed) => Self::Integrity,

@@ -81,6 +81,8 @@ reasons! {
     Loop, "loop", "The packet is one that its SA has sent; sealing it again would make a loop.";
     /// The packet is longer than the path of its SA takes and must not be fragmented (RFC 4301 §8.2.1).
     TooBig, "too-big", "The packet is too big for the path of its SA and must not be fragmented.";
+    /// The SA takes packets of its peer's address only, see [`SourceCheck`](crate::SourceCheck).
+    WrongSource, "wrong-source", "The packet came from another address than its SA's peer has.";
     /// The SA has passed a hard lifetime limit (RFC 4301 §4.4.2.1).
     SaExpired, "sa-expired", "The SA has passed its hard lifetime.";
     /// The sequence number was received before (RFC 4303 §3.4.3).

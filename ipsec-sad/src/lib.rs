@@ -106,14 +106,14 @@ pub use explain::{CacheState, Next, PacketExplanation, SaCandidate, SaReason};
 pub use flow::{Direction, Flow, Ports};
 pub use process::{IcmpError, Learned};
 pub use realm::{InterfaceId, Origin, RealmId, Realms};
-pub use report::{PolicyReport, PolicyUse, SaReport, SaState, SadReport};
+pub use report::{PairReport, PolicyReport, PolicyUse, SaReport, SaState, SadReport};
 pub use sad::{
     AntiReplay, Checkpoint, DontFragment, DscpMap, Ecn, Esn, Fragmentation, HopLimit, InboundSa, InnerDscp,
     InstallError, Keying, Lifetime, LimitKind, Limits, MAX_WORKERS, Mode, MssClamp, OutboundSa, OuterDscp,
     OuterHeader, PairId, PersistError, Protocol, ProtocolKind, REPLAY_WINDOW_DEFAULT, REPLAY_WINDOW_MAX,
     REPLAY_WINDOW_MIN, ReplayError, ReplayWindow, ReservedSpi, RestoreError, RestoredSa, SaKeys, SaParams,
-    SavedSa, SpiAllocator, SpiClaimError, SpiExhausted, SpiHolder, TfcPadding, TransportChecksum,
-    TunnelOptions, Unauthenticated, restore,
+    SavedSa, SourceCheck, SpiAllocator, SpiClaimError, SpiExhausted, SpiHolder, TfcPadding,
+    TransportChecksum, TunnelOptions, Unauthenticated, restore,
 };
 pub use selector::{
     AddressRange, AddressRangeError, Addresses, PortRange, Selector, SelectorField, SelectorParseError,

@@ -1,6 +1,6 @@
 //! What a worker has, as plain data for reports.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ipsec_crypto::ProtectionSuite;
 use ipsec_proto::{Path, Spi};
@@ -132,6 +132,45 @@ pub struct SadReport {
     pub audits_lost: u64,
     /// Traces that nobody took in time.
     pub traces_lost: u64,
+}
+
+/// The two halves of a pair, as far as a worker has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PairReport<'a> {
+    /// The pair.
+    pub pair: PairId,
+    /// What we receive with.
+    pub inbound: Option<&'a SaReport>,
+    /// What we send with.
+    pub outbound: Option<&'a SaReport>,
+}
+
+impl PairReport<'_> {
+    /// When either half last carried a packet.
+    #[must_use]
+    pub fn last_used(&self) -> Option<Instant> {
+        let used = |half: Option<&SaReport>| half.and_then(|sa| sa.last_used);
+        used(self.inbound).max(used(self.outbound))
+    }
+
+    /// For how long neither half has carried a packet: since the last one, or since the older half was made.
+    #[must_use]
+    pub fn idle(&self, now: Instant) -> Duration {
+        let made = [self.inbound, self.outbound].into_iter().flatten().map(|sa| sa.created).min();
+        self.last_used().or(made).map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+    }
+}
+
+impl SadReport {
+    /// The SAs as pairs.
+    pub fn pairs(&self) -> impl Iterator<Item = PairReport<'_>> {
+        self.sas.chunk_by(|one, next| one.pair == next.pair).filter_map(|halves| {
+            let half = |direction| halves.iter().find(|sa| sa.direction == direction);
+            let (inbound, outbound) = (half(Direction::Inbound), half(Direction::Outbound));
+            let pair = inbound.or(outbound)?.pair;
+            Some(PairReport { pair, inbound, outbound })
+        })
+    }
 }
 
 impl Worker {

@@ -90,6 +90,7 @@ impl TraceClass {
             | DropReason::AcquireQueueFull
             | DropReason::SequenceExhausted
             | DropReason::CheckpointDue
+            | DropReason::WrongSource
             | DropReason::UnknownSpi
             | DropReason::SaExpired
             | DropReason::BundleBroken

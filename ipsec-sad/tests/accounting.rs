@@ -197,7 +197,13 @@ fn sas_are_added_and_expire_or_are_deleted() {
     let limits = Limits { packets: Some(2), ..Limits::default() };
     let mut pair = Pair::new(Setup { lifetime: Lifetime { soft: limits, hard: limits }, ..Setup::default() });
     pair.connect(PairId(2), networks());
-    assert_eq!(pair.a.report().totals.sas.live(), 4);
+    let report = pair.a.report();
+    assert_eq!(report.totals.sas.live(), 4);
+    let pairs: Vec<_> = report.pairs().collect();
+    assert_eq!(pairs.iter().map(|pair| pair.pair).collect::<Vec<_>>(), [PAIR, PairId(2)]);
+    assert!(pairs.iter().all(|pair| pair.inbound.is_some() && pair.outbound.is_some()));
+    let later = pair.now + Duration::from_secs(7);
+    assert_eq!((pairs[0].last_used(), pairs[0].idle(later)), (None, Duration::from_secs(7)));
     pair.seal(&[packet(b"1"), packet(b"2")]);
     pair.a.apply(pair.now, Update::Remove(PairId(2)));
     let sas = pair.a.report().totals.sas;

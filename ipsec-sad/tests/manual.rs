@@ -13,10 +13,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use common::{dropped, packet, run};
-use ipsec_crypto::{CryptoProvider, Seeded};
+use ipsec_crypto::{Cipher, CryptoProvider, Integrity, ProtectionSuite, Seeded};
+use ipsec_proto::ip::{Addresses, Header};
+use ipsec_proto::registry::IpProtocol;
 use ipsec_sad::manual::{
-    Activation, AutoRules, Field, ManualError, ManualFault, ManualState, ManualSuite, ManualTraffic,
-    ManualTunnel, ManualTunnels,
+    Activation, AutoRules, Field, ManualError, ManualFault, ManualMode, ManualState, ManualSuite,
+    ManualTraffic, ManualTunnel, ManualTunnels, Nesting,
 };
 use ipsec_sad::{
     Action, AntiReplay, Direction, DropReason, Encap, Meta, Spd, SpiAllocator, SpiHolder, Update, Verdict,
@@ -204,11 +206,81 @@ fn rules_pass_ah_and_esp_in_front_of_the_traffic_unless_they_are_suppressed() {
     let policies = a.activate("t").unwrap().policies;
     assert_eq!(policies.len(), 2);
     assert_eq!(policies[0].action, Action::Bypass);
-    assert_eq!(policies[0].selector.protocol, Some(ipsec_proto::registry::IpProtocol::ESP));
+    assert_eq!(policies[0].selector.protocol, Some(IpProtocol::ESP));
     let number = a.tunnels.list()[0].number;
     assert_eq!(policies[1].action, Action::Protect(number.template()));
     let mut silent = tunnel("u", 2);
     silent.rules = AutoRules::Suppress;
     a.define(silent).unwrap();
     assert!(a.activate("u").unwrap().policies.is_empty());
+}
+
+/// Sends a packet from one machine to the other, as it goes over the network, and gives what becomes of it there.
+fn carry(from: &mut Machine, into: &mut Machine, clear: &[u8]) -> (Verdict, Vec<u8>) {
+    let (verdict, octets) =
+        run(&[clear.to_vec()], Meta::Clear, |batch| from.worker.outbound(from.now, batch)).remove(0);
+    let wire = match verdict {
+        Verdict::SendPacket { .. } => octets,
+        Verdict::Send { path, encap: Encap::Raw, .. } => {
+            let ends = Addresses::new(path.local.ip(), path.remote.ip()).unwrap();
+            let header = Header::new(ends, IpProtocol::ESP);
+            let mut whole = vec![0; header.header_len()];
+            header.emit(octets.len(), &mut whole).unwrap();
+            whole.extend(octets);
+            whole
+        }
+        other => panic!("not sent: {other:?}"),
+    };
+    assert!(!wire.windows(6).any(|window| window == b"secret") || from.clear_is_seen(), "sent in clear");
+    run(&[wire], Meta::Packet, |batch| into.worker.inbound(into.now, batch)).remove(0)
+}
+
+impl Machine {
+    /// Whether its only tunnel has AH alone.
+    fn clear_is_seen(&self) -> bool {
+        self.tunnels.list()[0].esp.is_none_or(|suite| suite.cipher == Cipher::NULL)
+    }
+}
+
+#[test]
+fn ah_esp_and_both_carry_packets_in_both_modes_and_either_order() {
+    let esp = |suite: &str| Some(suite.parse().unwrap());
+    let sha256 = Some(Integrity::HmacSha256_128);
+    // ESP without integrity of its own is allowed where AH vouches for it.
+    let bare = Some(ProtectionSuite { cipher: Cipher::from_name("aes128").unwrap(), integrity: None });
+    let suites = [
+        ManualSuite { esp: esp("aes256-sha512"), ah: None },
+        ManualSuite { esp: esp("null-sha1"), ah: None },
+        ManualSuite { esp: None, ah: sha256 },
+        ManualSuite { esp: esp("aes128-sha256"), ah: sha256 },
+        ManualSuite { esp: bare, ah: sha256 },
+    ];
+    for suite in suites {
+        for mode in [ManualMode::Tunnel, ManualMode::Transport] {
+            for nesting in [Nesting::AhOutside, Nesting::EspOutside] {
+                let (mut a, mut b) = machines();
+                let mut ours = tunnel("t", 5);
+                (ours.mode, ours.nesting) = (mode, nesting);
+                let mut clear = common::udp("10.1.0.1", "10.2.0.1", 53, b"secret");
+                if mode == ManualMode::Transport {
+                    ours.traffic = ManualTraffic::between(ours.local.into(), ours.remote.into());
+                    clear = common::udp("192.0.2.1", "192.0.2.2", 53, b"secret");
+                }
+                let ours = ours.generate(suite, &SpiAllocator::new(1), &mut Seeded::from_u64(8));
+                b.define(ours.mirror("t")).unwrap();
+                a.define(ours).unwrap();
+                a.up("t");
+                b.up("t");
+                assert_eq!(
+                    carry(&mut a, &mut b, &clear),
+                    (Verdict::Deliver, clear.clone()),
+                    "{suite:?} {mode:?} {nesting:?}"
+                );
+                let layers = u64::from(suite.esp.is_some()) + u64::from(suite.ah.is_some());
+                assert_eq!(a.worker.report().totals.sas.live(), 2 * layers);
+                a.down("t");
+                assert_eq!(a.worker.report().totals.sas.live(), 0);
+            }
+        }
+    }
 }

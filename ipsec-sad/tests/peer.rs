@@ -6,9 +6,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{PAIR, Pair, Setup, dropped, events, packet, run, telling_events};
+use common::{PAIR, Pair, Setup, dropped, events, networks, packet, run, telling_events};
 use ipsec_proto::{Path, Spi};
-use ipsec_sad::{DropReason, Encap, Meta, SadEvent, Update, Verdict};
+use ipsec_sad::{DropReason, Encap, Meta, PairId, SadEvent, SourceCheck, Update, Verdict};
 
 fn from(port: u16) -> (Path, Meta) {
     let path = Path::new(common::path().remote, ([198, 51, 100, 7], port).into());
@@ -120,4 +120,29 @@ fn a_packet_for_another_workers_sa_is_handed_off() {
     }
     let owners: std::collections::BTreeSet<_> = reserved.iter().map(ipsec_sad::ReservedSpi::owner).collect();
     assert_eq!(owners.len(), 4, "the workers take turns");
+}
+
+#[test]
+fn an_sa_may_look_at_the_source_address() {
+    for (check, expected) in
+        [(SourceCheck::Any, Verdict::Deliver), (SourceCheck::Peer, dropped(DropReason::WrongSource))]
+    {
+        let (home, mut pair) = (common::path(), Pair::new(Setup::default()));
+        let at_b = pair.spis[1].reserve(&mut pair.random).unwrap();
+        let out = pair.outbound(PairId(9), at_b.spi(), home, networks());
+        let into = pair.inbound(PairId(9), at_b, home.reversed(), networks().mirror());
+        pair.b.apply(pair.now, Update::InstallInbound(Box::new(into.with_source_check(check))));
+        pair.a.apply(pair.now, Update::InstallOutbound(out));
+        pair.a.apply(pair.now, Update::Activate(PairId(9)));
+        let sealed = pair.seal(&[packet(b"x"), packet(b"y")]);
+        let elsewhere = Path::new(home.remote, ([203, 0, 113, 9], 4500).into());
+        let meta = Meta::Wire { path: elsewhere, encap: pair.setup.encap, traffic_class: None };
+        let got = run(&sealed[..1], meta, |batch| pair.b.inbound(pair.now, batch)).remove(0);
+        assert_eq!(got.0, expected, "{check:?}");
+        // The peer's own packets pass, from whatever port.
+        let port = Path::new(home.remote, (home.local.ip(), 9).into());
+        let meta = Meta::Wire { path: port, encap: pair.setup.encap, traffic_class: None };
+        let got = run(&sealed[1..], meta, |batch| pair.b.inbound(pair.now, batch)).remove(0);
+        assert_eq!(got.0, Verdict::Deliver, "{check:?}");
+    }
 }

@@ -129,9 +129,10 @@ fn params(
         (Layer::Inner, ManualMode::Tunnel) => Mode::TUNNEL,
         (Layer::Inner, ManualMode::Transport) | (Layer::Outer, _) => Mode::TRANSPORT,
     };
-    if layer == Layer::Inner && tunnel.is_nested() {
-        params.within = Some(number.pair(Layer::Outer));
+    if tunnel.is_nested() {
+        // Inside, AH protects the header that the outer SA gives back: no other may be written for it on the way.
         params.outer_header = OuterHeader::Own;
+        params.within = (layer == Layer::Inner).then(|| number.pair(Layer::Outer));
     }
     params.anti_replay = tunnel.anti_replay;
     params.keying = Keying::Manual;

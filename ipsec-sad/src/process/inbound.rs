@@ -13,7 +13,7 @@ use crate::batch::{Batch, MAX_NESTED, Slot};
 use crate::drop::DropReason;
 use crate::event::SadEvent;
 use crate::flow::{Direction, Flow};
-use crate::sad::{Alarm, Esn, InboundSa, ProtocolKind, ReplayError, ReplayWindow, owner};
+use crate::sad::{Alarm, Esn, InboundSa, ProtocolKind, ReplayError, ReplayWindow, SourceCheck, owner};
 use crate::spd::Action;
 use crate::trace::Traced;
 use crate::verdict::{Encap, Verdict};
@@ -318,6 +318,9 @@ fn refusal(now: Instant, arrival: &Arrival, reason: DropReason) -> Refused {
 fn admit(sa: &InboundSa, now: Instant, arrival: &Arrival) -> Result<u64, DropReason> {
     if sa.sa.encap != arrival.encap {
         return Err(DropReason::WrongEncapsulation);
+    }
+    if sa.source == SourceCheck::Peer && arrival.path.remote.ip() != sa.path.remote.ip() {
+        return Err(DropReason::WrongSource);
     }
     if sa.sa.within != arrival.within {
         return Err(DropReason::OutsideBundle);

@@ -25,7 +25,7 @@ pub use persist::{Checkpoint, PersistError, RestoreError, RestoredSa, SavedSa, r
 pub use replay::{
     AntiReplay, REPLAY_WINDOW_DEFAULT, REPLAY_WINDOW_MAX, REPLAY_WINDOW_MIN, ReplayError, ReplayWindow,
 };
-pub use sa::{Esn, InboundSa, OutboundSa};
+pub use sa::{Esn, InboundSa, OutboundSa, SourceCheck};
 pub(crate) use sa::{Sa, SequenceRun};
 pub(crate) use spi::owner;
 pub use spi::{MAX_WORKERS, ReservedSpi, SpiAllocator, SpiClaimError, SpiExhausted, SpiHolder};

@@ -180,6 +180,18 @@ fn prepare_keys(
     }
 }
 
+/// Whether an inbound SA looks at the source address of its packets. The SPI alone finds it either way, for SPIs are ours
+/// to give (RFC 4301 §4.1); other systems look SAs up by both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SourceCheck {
+    /// Any: a peer behind a NAT may move.
+    #[default]
+    Any,
+    /// The peer's only: a packet from elsewhere is dropped with [`DropReason::WrongSource`] before its integrity is
+    /// checked.
+    Peer,
+}
+
 /// An inbound SA, ready to be installed in the worker that owns it, see [`Update::InstallInbound`](crate::Update::InstallInbound).
 ///
 /// It keeps its SPI; the SPI is given back when the SA is dropped.
@@ -190,6 +202,7 @@ pub struct InboundSa {
     pub(crate) path: Path,
     /// `None`: anti-replay is off.
     pub(crate) window: Option<ReplayWindow>,
+    pub(crate) source: SourceCheck,
     /// How far it may go before it is saved again.
     pub(crate) numbers: Numbers,
     /// Packets in a row whose integrity check failed.
@@ -228,6 +241,7 @@ impl InboundSa {
             reserved,
             path,
             window,
+            source: SourceCheck::default(),
             numbers: UNLIMITED,
             lost_sync: 0,
             traffic: Traffic::default(),
@@ -249,6 +263,13 @@ impl InboundSa {
     #[must_use]
     pub const fn pair(&self) -> PairId {
         self.sa.pair
+    }
+
+    /// The same SA, looking at the source address as `check` says.
+    #[must_use]
+    pub const fn with_source_check(mut self, check: SourceCheck) -> Self {
+        self.source = check;
+        self
     }
 
     /// Lets the SA accept packets up to the ceiling and no further, if it was not held before.
