@@ -24,6 +24,7 @@ mod edit;
 mod explain;
 mod hashed;
 mod index;
+mod leaf;
 mod lint;
 mod log;
 mod ordered;

@@ -11,9 +11,9 @@ use super::Policy;
 use super::index::{
     Address, Fields, Place, interface_number, is_about_messages, message_field, port_number, realm_of,
 };
+use super::leaf::{Entry, Whole};
 use crate::flow::{Direction, Oriented};
-use crate::realm::{InterfaceId, RealmId};
-use crate::selector::{Addresses, PortRange, Selector};
+use crate::selector::{Addresses, PortRange};
 
 const DIMENSIONS: usize = 7;
 /// Up to here a scan is as fast as another cut.
@@ -116,22 +116,6 @@ impl Default for Child {
     }
 }
 
-/// What a leaf asks a flow.
-struct Entry {
-    place: Place,
-    selector: Selector,
-    realm: Option<RealmId>,
-    interface: Option<InterfaceId>,
-}
-
-impl Entry {
-    fn covers(&self, flow: &Oriented) -> bool {
-        self.selector.mismatch_oriented(flow).is_none()
-            && self.realm.is_none_or(|realm| realm == flow.origin.realm)
-            && (self.interface.is_none() || self.interface == flow.origin.interface)
-    }
-}
-
 /// The ordered policies of one direction.
 #[derive(Default)]
 pub(super) struct Ordered {
@@ -141,6 +125,8 @@ pub(super) struct Ordered {
     children: Vec<Child>,
     /// Leaf after leaf.
     entries: Vec<Entry>,
+    /// What does not fit into an entry.
+    others: Vec<Whole>,
     root: Child,
 }
 
@@ -164,12 +150,12 @@ impl Ordered {
 
     /// The first policy in configuration order that covers the flow.
     pub(super) fn lookup(&self, fields: &Fields, flow: &Oriented) -> Option<Place> {
-        let found = self.search(self.root, &point(fields), flow, Place::MAX);
+        let found = self.search(self.root, &point(fields), (fields, flow), Place::MAX);
         (found < Place::MAX).then_some(found)
     }
 
     /// The first place in the subtree that covers the flow, or `best` if none before it does.
-    fn search(&self, child: Child, point: &Point, flow: &Oriented, best: Place) -> Place {
+    fn search(&self, child: Child, point: &Point, flow: (&Fields, &Oriented), best: Place) -> Place {
         if child.first >= best {
             return best;
         }
@@ -179,7 +165,7 @@ impl Ordered {
                 entries
                     .iter()
                     .take_while(|entry| entry.place < best)
-                    .find(|entry| entry.covers(flow))
+                    .find(|entry| entry.covers(flow.0, flow.1, &self.others))
                     .map_or(best, |entry| entry.place)
             }
             Some(&Node::Cut { dimension, cuts, first_cut, first_child, across }) => {
@@ -225,12 +211,8 @@ impl Builder<'_> {
                 let start = number(self.tree.entries.len());
                 for &number in &*boxes {
                     let Some(&(place, policy)) = self.policies.get(number as usize) else { continue };
-                    self.tree.entries.push(Entry {
-                        place,
-                        selector: policy.selector,
-                        realm: realm_of(policy, self.direction),
-                        interface: policy.interface,
-                    });
+                    let entry = Entry::new(place, policy, self.direction, &mut self.tree.others);
+                    self.tree.entries.push(entry);
                 }
                 Node::Leaf { start, end: number(self.tree.entries.len()) }
             }
@@ -335,7 +317,7 @@ impl Cut {
     }
 }
 
-/// Cuts that the same number of edges lie between: the values at which a box begins, or behind which one ends, inside
+/// Cuts that about as many edges lie between, as round as can be: the edges are the values at which a box begins, or behind which one ends, inside
 /// the extent of all of them.
 fn quantiles(intervals: impl Iterator<Item = Interval> + Clone, dimension: u8) -> Option<Cut> {
     let least = intervals.clone().map(|interval| interval.low).min()?;
@@ -349,7 +331,23 @@ fn quantiles(intervals: impl Iterator<Item = Interval> + Clone, dimension: u8) -
     edges.sort_unstable();
     edges.dedup();
     let count = edges.len().min(CUTS);
-    let at = (0..count).filter_map(|number| edges.get((2 * number + 1) * edges.len() / (2 * count)).copied());
-    let at: ArrayVec<u128, CUTS> = at.collect();
+    let edge = |quarter: usize| edges.get(quarter * edges.len() / (4 * count)).copied();
+    let mut at = ArrayVec::new();
+    for number in 0..count {
+        let Some((low, high)) = edge(4 * number + 1).zip(edge(4 * number + 3)) else { continue };
+        let cut = roundest(low, high);
+        if at.last().is_none_or(|last| *last < cut) {
+            at.push(cut);
+        }
+    }
     (!at.is_empty()).then_some(Cut { dimension, at })
+}
+
+/// The number above `low`, up to `high`, with the most zeros at its end: no prefix that is shorter lies across it. `high`
+/// if there is none above `low`.
+fn roundest(low: u128, high: u128) -> u128 {
+    match (low ^ high).checked_ilog2() {
+        Some(bit) if low < high => high >> bit << bit,
+        _ => high,
+    }
 }
