@@ -5,6 +5,7 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::time::Duration;
 
 use ipsec_ike::Now;
 use ipsec_proto::Path;
@@ -126,6 +127,8 @@ pub struct Moved {
     pub dropped: usize,
     /// More is waiting, or may be, than was taken: call again before waiting.
     pub more: bool,
+    /// Something may wait that can't be taken now: call again after this time, if nothing else is a reason to earlier.
+    pub again: Option<Duration>,
     /// The last error of the system, for a log. "Would block" while receiving is none.
     pub error: Option<io::Error>,
 }
@@ -158,6 +161,11 @@ impl Moved {
         self.octets += octets as u64;
     }
 
+    /// Asks to be called again no later than after `pause`.
+    pub(crate) fn call_again_in(&mut self, pause: Duration) {
+        self.again = Some(self.again.map_or(pause, |other| other.min(pause)));
+    }
+
     pub(crate) fn fail(&mut self, error: io::Error) {
         self.dropped += 1;
         self.error = Some(error);
@@ -169,6 +177,9 @@ impl Moved {
         self.octets += other.octets;
         self.dropped += other.dropped;
         self.more |= other.more;
+        if let Some(pause) = other.again {
+            self.call_again_in(pause);
+        }
         self.error = other.error.or(self.error.take());
     }
 }

@@ -85,6 +85,8 @@ pub struct Gateway {
     complaints: [Complaint; 3],
     guards: Guards,
     farewell: Option<Instant>,
+    /// When a backend wants to be called again, if nothing else happens.
+    again: Option<Instant>,
     finished: bool,
 }
 
@@ -149,7 +151,8 @@ impl Gateway {
 
     /// How long there is nothing to do by itself; `None`: for ever.
     fn patience(&self, now: Now) -> Option<Duration> {
-        let next = self.node.poll_timeout().map(|(at, _)| at).into_iter().chain(self.farewell).min()?;
+        let next = self.node.poll_timeout().map(|(at, _)| at).into_iter().chain(self.farewell);
+        let next = next.chain(self.again).min()?;
         Some(next.saturating_duration_since(now.mono))
     }
 
@@ -159,6 +162,7 @@ impl Gateway {
             self.node.handle_timeout(now);
             self.outputs(now);
         }
+        self.again = None;
         let wire = self.take_wire(now);
         let link = self.take_link(now);
         let told = self.take_commands(now);
@@ -174,6 +178,7 @@ impl Gateway {
         self.wire_batch.clear();
         let moved = self.wire.receive(now, &mut self.wire_batch);
         let more = moved.more;
+        self.call_again(now, &moved);
         self.note(WIRE_SIDE, moved);
         if !self.wire_batch.is_empty() {
             self.node.handle_wire(now, &mut self.wire_batch);
@@ -188,6 +193,7 @@ impl Gateway {
         self.link_batch.clear();
         let moved = self.link.receive(now, &mut self.link_batch);
         let more = moved.more;
+        self.call_again(now, &moved);
         self.note(LINK_SIDE, moved);
         if !self.link_batch.is_empty() {
             self.node.handle_link(now, &mut self.link_batch);
@@ -350,6 +356,11 @@ impl Gateway {
         if record.level() < Level::Trace {
             self.ring.push(record);
         }
+    }
+
+    fn call_again(&mut self, now: Now, moved: &Moved) {
+        let at = moved.again.map(|pause| now.mono + pause);
+        self.again = self.again.into_iter().chain(at).min();
     }
 
     fn note(&mut self, side: usize, moved: Moved) {

@@ -86,6 +86,7 @@ pub mod node;
 pub mod pcap;
 pub mod raw;
 mod socket;
+mod socket_set;
 pub mod tun;
 pub mod udp;
 

@@ -10,12 +10,11 @@ use ipsec_sad::{Batch, Encap, Meta};
 use socket2::{Protocol, Type};
 
 use crate::backend::{Datagram, Moved, Taken, Wire};
-use crate::socket::{Inbox, Socket};
+use crate::socket::Socket;
+use crate::socket_set::SocketSet;
 
 /// ESP's protocol number.
 const ESP: i32 = 50;
-/// Calls of the system for one batch and socket.
-const ROUNDS: usize = 4;
 
 /// What to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,9 +31,7 @@ pub struct RawConfig {
 /// on its copy; with none it does nothing.
 #[derive(Debug)]
 pub struct RawWire {
-    sockets: Vec<Socket>,
-    inbox: Inbox,
-    turn: usize,
+    sockets: SocketSet,
 }
 
 impl RawWire {
@@ -53,30 +50,7 @@ impl RawWire {
         if sockets.is_empty() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "no local address to open"));
         }
-        Ok(Self { sockets, inbox: Inbox::new(), turn: 0 })
-    }
-
-    fn drain(&mut self, batch: &mut Batch, moved: &mut Moved) -> bool {
-        let Some(local) = self.sockets.get(self.turn).map(Socket::local) else { return true };
-        while let Some(received) = self.inbox.front() {
-            let source = SocketAddr::new(received.source.ip(), 0);
-            let destination = SocketAddr::new(received.destination.unwrap_or(local.ip()), 0);
-            // The kernel hands IPv4 packets over with their header, IPv6 packets without.
-            let octets =
-                if local.is_ipv4() { behind_ipv4_header(received.octets) } else { Some(received.octets) };
-            let path = Path::new(destination, source);
-            let meta = Meta::Wire { path, encap: Encap::Raw, traffic_class: received.traffic_class };
-            match octets {
-                Some(octets) => {
-                    if moved.push(batch, meta, octets) == Taken::Full {
-                        return false;
-                    }
-                }
-                None => moved.dropped += 1,
-            }
-            self.inbox.advance();
-        }
-        true
+        Ok(Self { sockets: SocketSet::new(sockets) })
     }
 }
 
@@ -87,29 +61,23 @@ fn behind_ipv4_header(octets: &[u8]) -> Option<&[u8]> {
 }
 
 impl Wire for RawWire {
-    fn receive(&mut self, _now: Now, batch: &mut Batch) -> Moved {
-        let mut moved = Moved::default();
-        for _ in 0..self.sockets.len() {
-            for round in 0..ROUNDS {
-                if !self.drain(batch, &mut moved) {
-                    return moved;
-                }
-                let Some(socket) = self.sockets.get(self.turn) else { break };
-                match self.inbox.fill(socket) {
-                    Ok(()) => moved.more |= round + 1 == ROUNDS,
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                    Err(error) => {
-                        moved.error = Some(error);
-                        moved.more = true;
-                    }
+    fn receive(&mut self, now: Now, batch: &mut Batch) -> Moved {
+        self.sockets.receive(now.mono, batch, |local, received, batch, moved| {
+            let source = SocketAddr::new(received.source.ip(), 0);
+            let destination = SocketAddr::new(received.destination.unwrap_or(local.ip()), 0);
+            // The kernel hands IPv4 packets over with their header, IPv6 packets without.
+            let octets =
+                if local.is_ipv4() { behind_ipv4_header(received.octets) } else { Some(received.octets) };
+            let path = Path::new(destination, source);
+            let meta = Meta::Wire { path, encap: Encap::Raw, traffic_class: received.traffic_class };
+            match octets {
+                Some(octets) => moved.push(batch, meta, octets),
+                None => {
+                    moved.dropped += 1;
+                    Taken::Yes
                 }
             }
-            if !self.drain(batch, &mut moved) {
-                return moved;
-            }
-            self.turn = (self.turn + 1) % self.sockets.len();
-        }
-        moved
+        })
     }
 
     fn send(&mut self, _now: Now, datagrams: &[Datagram<'_>]) -> Moved {
@@ -133,7 +101,7 @@ impl Wire for RawWire {
     }
 
     fn sources(&self) -> Vec<BorrowedFd<'_>> {
-        self.sockets.iter().map(Socket::as_fd).collect()
+        self.sockets.sources()
     }
 }
 

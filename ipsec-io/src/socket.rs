@@ -1,9 +1,12 @@
-//! One socket with batched receipt and the local address of every datagram, for UDP and for raw ESP alike.
+//! One socket with batched receipt and the local address of every datagram, for UDP and for raw protocols alike.
 
-use std::io::{self, IoSliceMut};
-use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io::{self, IoSlice, IoSliceMut};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
+use arrayvec::ArrayVec;
+use nix::libc::{in_addr, in_pktinfo, in6_addr, in6_pktinfo};
+use nix::sys::socket::{ControlMessage, MsgFlags, SockaddrStorage, sendmsg};
 use quinn_udp::{EcnCodepoint, RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use rustix::net::sockopt;
 use socket2::{Domain, Protocol, Type};
@@ -12,6 +15,8 @@ use socket2::{Domain, Protocol, Type};
 const BUFFERS: usize = 16;
 /// The largest datagram, and the largest run: an IP packet has 65535 octets at most.
 const BUFFER: usize = 65_535;
+/// The bits of the traffic class that are not ECN (RFC 2474 §3).
+const DSCP: u8 = 0xfc;
 /// What is asked of the kernel for queues in both directions, in octets. It may give less.
 const QUEUE: usize = 4 << 20;
 
@@ -78,6 +83,10 @@ impl Socket {
         traffic_class: u8,
         contents: &[u8],
     ) -> io::Result<()> {
+        if traffic_class & DSCP != 0 {
+            // Of the traffic class that library sets the ECN bits only.
+            return twice(|| self.send_with(source, destination, traffic_class, None, contents));
+        }
         let transmit = Transmit {
             destination,
             ecn: EcnCodepoint::from_bits(traffic_class),
@@ -85,21 +94,80 @@ impl Socket {
             segment_size: None,
             src_ip: (!source.is_unspecified()).then_some(source),
         };
-        loop {
-            match self.state.try_send(UdpSockRef::from(&self.socket), &transmit) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // An ICMP error for an earlier datagram is reported once, in place of sending this one.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                    return self.state.try_send(UdpSockRef::from(&self.socket), &transmit);
-                }
-                result => return result,
-            }
-        }
+        twice(|| self.state.try_send(UdpSockRef::from(&self.socket), &transmit))
+    }
+
+    /// Sends a run of datagrams with one call: `contents` is cut into pieces of `length`, the last of which may be shorter
+    /// (udp(7), `UDP_SEGMENT`).
+    ///
+    /// # Errors
+    /// What the system says; then none of them was sent. A piece that is too long for the way is such an error, though
+    /// alone it would be sent in fragments.
+    pub(crate) fn send_run(
+        &self,
+        source: IpAddr,
+        destination: SocketAddr,
+        traffic_class: u8,
+        length: u16,
+        contents: &[u8],
+    ) -> io::Result<()> {
+        twice(|| self.send_with(source, destination, traffic_class, Some(length), contents))
+    }
+
+    fn send_with(
+        &self,
+        source: IpAddr,
+        destination: SocketAddr,
+        traffic_class: u8,
+        segment: Option<u16>,
+        contents: &[u8],
+    ) -> io::Result<()> {
+        let (v4, v6) = (packet_info_v4(source), packet_info_v6(source));
+        let wide = i32::from(traffic_class);
+        let mut controls: ArrayVec<ControlMessage<'_>, 3> = ArrayVec::new();
+        controls.push(match destination {
+            SocketAddr::V4(_) => ControlMessage::Ipv4Tos(&traffic_class),
+            SocketAddr::V6(_) => ControlMessage::Ipv6TClass(&wide),
+        });
+        controls.extend(v4.as_ref().map(ControlMessage::Ipv4PacketInfo));
+        controls.extend(v6.as_ref().map(ControlMessage::Ipv6PacketInfo));
+        controls.extend(segment.as_ref().map(ControlMessage::UdpGsoSegments));
+        let (fd, address) = (self.socket.as_raw_fd(), SockaddrStorage::from(destination));
+        sendmsg(fd, &[IoSlice::new(contents)], &controls, MsgFlags::empty(), Some(&address))?;
+        Ok(())
     }
 
     pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// Sends once more where that is due.
+fn twice(send: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    loop {
+        match send() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // An ICMP error for an earlier datagram is reported once, in place of sending this one.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => return send(),
+            result => return result,
+        }
+    }
+}
+
+fn packet_info_v4(source: IpAddr) -> Option<in_pktinfo> {
+    let IpAddr::V4(source) = source else { return None };
+    let address = |v4: Ipv4Addr| in_addr { s_addr: u32::from_ne_bytes(v4.octets()) };
+    (!source.is_unspecified()).then(|| in_pktinfo {
+        ipi_ifindex: 0,
+        ipi_spec_dst: address(source),
+        ipi_addr: address(Ipv4Addr::UNSPECIFIED),
+    })
+}
+
+fn packet_info_v6(source: IpAddr) -> Option<in6_pktinfo> {
+    let IpAddr::V6(source) = source else { return None };
+    let address = in6_addr { s6_addr: source.octets() };
+    (!source.is_unspecified()).then_some(in6_pktinfo { ipi6_addr: address, ipi6_ifindex: 0 })
 }
 
 /// Datagrams taken from a socket and not yet handed on.
@@ -163,7 +231,7 @@ impl Inbox {
     /// Takes what waits in `socket`. Only to be called when there is no [`front`](Self::front).
     pub(crate) fn fill(&mut self, socket: &Socket) -> io::Result<()> {
         (self.filled, self.at, self.offset) = (0, 0, 0);
-        let mut slices: Vec<IoSliceMut<'_>> =
+        let mut slices: ArrayVec<IoSliceMut<'_>, BUFFERS> =
             self.buffers.iter_mut().map(|buffer| IoSliceMut::new(buffer)).collect();
         self.filled = socket.state.recv(UdpSockRef::from(&socket.socket), &mut slices, &mut self.metas)?;
         Ok(())

@@ -12,11 +12,15 @@ use ipsec_proto::Path;
 use ipsec_sad::{Batch, Encap, Meta};
 use socket2::{Protocol, Type};
 
-use crate::backend::{Datagram, Moved, Taken, Wire};
-use crate::socket::{Inbox, Socket};
+use crate::backend::{Datagram, Moved, Wire};
+use crate::socket::Socket;
+use crate::socket_set::SocketSet;
 
-/// Calls of the system for one batch and socket; more is left for the next turn, so that no socket starves.
-const ROUNDS: usize = 4;
+/// Datagrams sent with one call at most (`UDP_MAX_SEGMENTS` of the oldest kernels that can), and their octets.
+const RUN: usize = 64;
+const RUN_OCTETS: usize = 65_000;
+/// Runs that are sent one by one after the system has refused one: its device cannot, or the way is too narrow.
+const REST: u32 = 1000;
 
 /// What to bind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,10 +47,9 @@ impl Default for UdpConfig {
 /// A [`Wire`] of UDP sockets. Raw ESP is not its business: see [`RawWire`](crate::raw::RawWire).
 #[derive(Debug)]
 pub struct UdpWire {
-    sockets: Vec<Socket>,
-    inbox: Inbox,
-    /// The socket that the inbox was filled from, and that is looked at first.
-    turn: usize,
+    sockets: SocketSet,
+    run: Vec<u8>,
+    rest: u32,
 }
 
 impl UdpWire {
@@ -75,7 +78,7 @@ impl UdpWire {
         if sockets.is_empty() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "no local address to bind"));
         }
-        Ok(Self { sockets, inbox: Inbox::new(), turn: 0 })
+        Ok(Self { sockets: SocketSet::new(sockets), run: Vec::with_capacity(RUN_OCTETS), rest: 0 })
     }
 
     /// The addresses and ports that were bound, two for each address: IKE, then NAT traversal.
@@ -84,20 +87,53 @@ impl UdpWire {
         self.sockets.iter().map(Socket::local).collect()
     }
 
-    /// Hands what the inbox holds to the batch; `false` when the batch is full.
-    fn drain(&mut self, batch: &mut Batch, moved: &mut Moved) -> bool {
-        let Some(local) = self.sockets.get(self.turn).map(Socket::local) else { return true };
-        while let Some(received) = self.inbox.front() {
-            let destination = received.destination.map_or(local.ip(), |address| address.to_canonical());
-            let path = Path::new(SocketAddr::new(destination, local.port()), received.source);
-            let meta = Meta::Wire { path, encap: Encap::Udp, traffic_class: received.traffic_class };
-            if moved.push(batch, meta, received.octets) == Taken::Full {
-                return false;
+    /// Sends datagrams that are alike but for their contents.
+    fn send_run(&mut self, run: &[Datagram<'_>], moved: &mut Moved) {
+        let Some(Datagram { path, traffic_class, octets: first, .. }) = run.first().copied() else { return };
+        let Some(socket) = self.sockets.iter().find(|socket| socket.serves(path.local)) else {
+            for _ in run {
+                moved.fail(io::Error::new(
+                    io::ErrorKind::AddrNotAvailable,
+                    format!("no socket for {}", path.local),
+                ));
             }
-            self.inbox.advance();
+            return;
+        };
+        if run.len() > 1
+            && let Ok(length) = u16::try_from(first.len())
+        {
+            self.run.clear();
+            run.iter().for_each(|datagram| self.run.extend_from_slice(datagram.octets));
+            match socket.send_run(path.local.ip(), path.remote, traffic_class, length, &self.run) {
+                Ok(()) => return run.iter().for_each(|datagram| moved.count(datagram.octets.len())),
+                // One by one they may fit, or be sent in fragments.
+                Err(_) => self.rest = REST,
+            }
         }
-        true
+        for datagram in run {
+            match socket.send(path.local.ip(), path.remote, traffic_class, datagram.octets) {
+                Ok(()) => moved.count(datagram.octets.len()),
+                Err(error) => moved.fail(error),
+            }
+        }
     }
+}
+
+/// How many of the first datagrams one call can send: one way, one traffic class, one length but for the last, which may
+/// be shorter.
+fn run_length(datagrams: &[Datagram<'_>]) -> usize {
+    let Some((first, others)) = datagrams.split_first() else { return 0 };
+    let (length, mut ended) = (first.octets.len(), first.octets.is_empty());
+    let alike = |other: &&Datagram<'_>| {
+        let joins = !ended
+            && matches!(other.encap, Encap::Udp)
+            && (other.path, other.traffic_class) == (first.path, first.traffic_class)
+            && (1..=length).contains(&other.octets.len());
+        ended |= other.octets.len() < length;
+        joins
+    };
+    let room = (RUN_OCTETS / length.max(1)).clamp(1, RUN);
+    1 + others.iter().take(room - 1).take_while(alike).count()
 }
 
 fn no_ipv6(error: &io::Error) -> bool {
@@ -106,55 +142,60 @@ fn no_ipv6(error: &io::Error) -> bool {
 }
 
 impl Wire for UdpWire {
-    fn receive(&mut self, _now: Now, batch: &mut Batch) -> Moved {
-        let mut moved = Moved::default();
-        for _ in 0..self.sockets.len() {
-            for round in 0..ROUNDS {
-                if !self.drain(batch, &mut moved) {
-                    return moved;
-                }
-                let Some(socket) = self.sockets.get(self.turn) else { break };
-                match self.inbox.fill(socket) {
-                    Ok(()) => moved.more |= round + 1 == ROUNDS,
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                    // An ICMP error of an earlier datagram; it says nothing about those that wait.
-                    Err(error) => {
-                        moved.error = Some(error);
-                        moved.more = true;
-                    }
-                }
-            }
-            if !self.drain(batch, &mut moved) {
-                return moved;
-            }
-            self.turn = (self.turn + 1) % self.sockets.len();
-        }
-        moved
+    fn receive(&mut self, now: Now, batch: &mut Batch) -> Moved {
+        self.sockets.receive(now.mono, batch, |local, received, batch, moved| {
+            let destination = received.destination.map_or(local.ip(), |address| address.to_canonical());
+            let path = Path::new(SocketAddr::new(destination, local.port()), received.source);
+            let meta = Meta::Wire { path, encap: Encap::Udp, traffic_class: received.traffic_class };
+            moved.push(batch, meta, received.octets)
+        })
     }
 
     fn send(&mut self, _now: Now, datagrams: &[Datagram<'_>]) -> Moved {
         let mut moved = Moved::default();
-        for datagram in datagrams {
-            let Datagram { path, encap, traffic_class, octets } = *datagram;
-            if !matches!(encap, Encap::Udp) {
+        let mut rest = datagrams;
+        while let Some((first, others)) = rest.split_first() {
+            if !matches!(first.encap, Encap::Udp) {
+                rest = others;
                 continue;
             }
-            let Some(socket) = self.sockets.iter().find(|socket| socket.serves(path.local)) else {
-                moved.fail(io::Error::new(
-                    io::ErrorKind::AddrNotAvailable,
-                    format!("no socket for {}", path.local),
-                ));
-                continue;
-            };
-            match socket.send(path.local.ip(), path.remote, traffic_class, octets) {
-                Ok(()) => moved.count(octets.len()),
-                Err(error) => moved.fail(error),
-            }
+            let length = if self.rest == 0 { run_length(rest) } else { 1 };
+            self.rest = self.rest.saturating_sub(1);
+            let (run, others) = rest.split_at(length.min(rest.len()));
+            self.send_run(run, &mut moved);
+            rest = others;
         }
         moved
     }
 
     fn sources(&self) -> Vec<BorrowedFd<'_>> {
-        self.sockets.iter().map(Socket::as_fd).collect()
+        self.sockets.sources()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_ends_with_the_first_that_is_not_like_it() {
+        let path = Path::new(([192, 0, 2, 1], 4500).into(), ([192, 0, 2, 2], 4500).into());
+        let buffer = [0; 40_000];
+        let of =
+            |length: usize| Datagram { path, encap: Encap::Udp, traffic_class: 0, octets: &buffer[..length] };
+        let odd_class = Datagram { traffic_class: 2, ..of(100) };
+        let odd_encap = Datagram { encap: Encap::Raw, ..of(100) };
+        let odd_path = Datagram { path: path.reversed(), ..of(100) };
+        assert_eq!(run_length(&[]), 0);
+        assert_eq!(run_length(&[of(100); 70]), 64);
+        assert_eq!(run_length(&[of(1400); 70]), 46);
+        assert_eq!(run_length(&[of(40_000); 2]), 1);
+        assert_eq!(run_length(&[of(100), of(100), of(60), of(60)]), 3);
+        assert_eq!(run_length(&[of(100), of(101)]), 1);
+        assert_eq!(run_length(&[of(100), of(0)]), 1);
+        assert_eq!(run_length(&[of(0), of(0)]), 1);
+        for odd in [odd_class, odd_encap, odd_path] {
+            assert_eq!(run_length(&[of(100), of(100), odd, of(100)]), 2);
+        }
     }
 }

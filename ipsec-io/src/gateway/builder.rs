@@ -198,6 +198,7 @@ impl GatewayBuilder {
             complaints: Default::default(),
             guards: Guards::default(),
             farewell: None,
+            again: None,
             finished: false,
         })
     }
