@@ -19,30 +19,41 @@ const OFFSET: u32 = 0x1fff;
 
 pub(super) type Words = Vec<Statement<'static>>;
 
-/// What a packet has to be that a selector covers, which is mirrored for what comes in; `None` where nothing can be that.
-pub(super) fn packets(selector: &Selector) -> Option<Words> {
-    let mut words = addresses(selector);
-    words.extend(protocol(selector));
-    words.extend(ports(selector)?);
-    Some(words)
+/// What a packet has to be that a selector covers, which is mirrored for what comes in; more than one if there are several
+/// ways to be that, and none if there is no way.
+pub(super) fn packets(selector: &Selector) -> Vec<Words> {
+    let with = |more: Words| {
+        let mut words = addresses(selector);
+        words.extend(protocol(selector));
+        words.extend(more);
+        words
+    };
+    ports(selector).into_iter().map(with).collect()
 }
 
 /// Fragments that hide the ports which the selector asks for: they may be of such a packet.
 pub(super) fn fragments(selector: &Selector) -> Vec<Words> {
-    if selector.local_port.is_any() && selector.remote_port.is_any() {
+    let Selector { local_port, remote_port, .. } = selector;
+    let asked = match has_messages(selector) {
+        true => vec![local_port],
+        false => vec![local_port, remote_port],
+    };
+    if asked.iter().any(|field| field.is_none())
+        || asked.iter().all(|field| field.is_any() || field.is_opaque())
+    {
         return Vec::new();
     }
-    let families = match [selector.local.range(), selector.remote.range()].into_iter().flatten().next() {
-        Some(range) => vec![Family::of(range.first())],
-        None => vec![Family::V4, Family::V6],
-    };
-    let of = |family: Family| {
-        let mut words = addresses(selector);
-        words.extend(protocol(selector));
-        words.push(is_later_fragment(family));
-        words
-    };
-    families.into_iter().map(of).collect()
+    later_fragments(selector)
+        .map(|fragment| addresses(selector).into_iter().chain(protocol(selector)).chain([fragment]).collect())
+        .collect()
+}
+
+/// Of the families that the selector speaks of.
+fn later_fragments(selector: &Selector) -> impl Iterator<Item = Statement<'static>> {
+    let family = [selector.local.range(), selector.remote.range()].into_iter().flatten().next();
+    let family = family.map(|range| Family::of(range.first()));
+    let families = [Family::V4, Family::V6].into_iter();
+    families.filter(move |one| family.is_none_or(|family| family == *one)).map(is_later_fragment)
 }
 
 fn is_later_fragment(family: Family) -> Statement<'static> {
@@ -71,29 +82,63 @@ fn protocol(selector: &Selector) -> Option<Statement<'static>> {
     selector.protocol.map(|protocol| is(meta(MetaKey::L4proto), Expression::Number(protocol.0.into())))
 }
 
-/// `None` where no packet can have such ports.
-fn ports(selector: &Selector) -> Option<Words> {
+/// Whether the port fields are about types of messages, sent and received, in place of ports.
+fn has_messages(selector: &Selector) -> bool {
+    let messages = [IpProtocol::ICMP, IpProtocol::ICMPV6, IpProtocol::MOBILITY];
+    selector.protocol.is_some_and(|protocol| messages.contains(&protocol))
+}
+
+/// The ways in which the ports can be what the selector says.
+fn ports(selector: &Selector) -> Vec<Words> {
     let Selector { protocol, local_port, remote_port, .. } = selector;
-    if local_port.is_any() && remote_port.is_any() {
-        return Some(Vec::new());
+    if has_messages(selector) {
+        return match local_port {
+            range if range.is_any() => vec![Vec::new()],
+            range if range.is_none() => Vec::new(),
+            range if range.is_opaque() => later_fragments(selector).map(|fragment| vec![fragment]).collect(),
+            range => vec![vec![message(*protocol, range)]],
+        };
     }
-    if protocol.is_some_and(|protocol| [IpProtocol::ICMP, IpProtocol::ICMPV6].contains(&protocol)) {
-        // Type and code are the first two octets, and have to be in both fields.
-        let both = local_port.intersect(remote_port)?;
-        let message = PayloadRaw { base: PayloadBase::TH, offset: 0, len: 16 };
-        let left = Expression::Named(NamedExpression::Payload(Payload::PayloadRaw(message)));
-        return Some(vec![is(left, of_ports(&both))]);
+    let fields = [("sport", local_port), ("dport", remote_port)];
+    if fields.iter().any(|(_, range)| range.is_none()) {
+        return Vec::new();
     }
-    let mut words = Vec::new();
-    if protocol.is_none() {
-        words.push(is(meta(MetaKey::L4proto), set(WITH_PORTS.map(Expression::Number))));
-    }
-    for (field, range) in [("sport", local_port), ("dport", remote_port)] {
-        if !range.is_any() {
-            words.push(is(payload("th", field), of_ports(range)));
+    let ranges = fields.into_iter().filter(|(_, range)| !range.is_any() && !range.is_opaque());
+    let matches: Words = ranges.map(|(field, range)| is(payload("th", field), of_ports(range))).collect();
+    let known = || set(WITH_PORTS.map(Expression::Number));
+    if fields.iter().any(|(_, range)| range.is_opaque()) {
+        // Ports that are there and ports that are not: nothing has both.
+        if !matches.is_empty() {
+            return Vec::new();
         }
+        let mut ways: Vec<Words> = later_fragments(selector).map(|fragment| vec![fragment]).collect();
+        match protocol {
+            Some(protocol) if WITH_PORTS.contains(&protocol.0.into()) => {}
+            Some(_) => return vec![Vec::new()],
+            None => ways.push(vec![is_not(meta(MetaKey::L4proto), known())]),
+        }
+        return ways;
     }
-    Some(words)
+    match protocol {
+        None if !matches.is_empty() => {
+            vec![[is(meta(MetaKey::L4proto), known())].into_iter().chain(matches).collect()]
+        }
+        _ => vec![matches],
+    }
+}
+
+/// Type and code are the first two octets of ICMP; the type of a Mobility Header is its third (RFC 6275 §6.1.1).
+fn message(protocol: Option<IpProtocol>, range: &PortRange) -> Statement<'static> {
+    let raw = |offset, len| {
+        let raw = PayloadRaw { base: PayloadBase::TH, offset, len };
+        Expression::Named(NamedExpression::Payload(Payload::PayloadRaw(raw)))
+    };
+    if protocol == Some(IpProtocol::MOBILITY) {
+        let [first, last] =
+            [range.first(), range.last()].map(|value| Expression::Number((value >> 8).into()));
+        return is(raw(16, 8), between(first, last));
+    }
+    is(raw(0, 16), of_ports(range))
 }
 
 fn family_name(range: &AddressRange) -> &'static str {

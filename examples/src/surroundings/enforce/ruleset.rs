@@ -189,14 +189,15 @@ impl Builder {
             if !policy.applies_to(direction) {
                 continue;
             }
-            let Some(whole) = packets(&selector) else { continue };
             if policy.action == Action::Bypass {
-                let words = whole.into_iter().chain([Statement::Return(None)]).collect();
-                self.rule(chain, words, &policy.name);
+                for mut words in packets(&selector) {
+                    words.push(Statement::Return(None));
+                    self.rule(chain, words, &policy.name);
+                }
                 continue;
             }
             let counter = self.label(format!("p{number}-{end}"), &policy.name, guard);
-            for mut words in fragments(&selector).into_iter().chain([whole]) {
+            for mut words in fragments(&selector).into_iter().chain(packets(&selector)) {
                 words.extend(count_and_drop(&counter));
                 self.rule(chain, words, &policy.name);
             }
