@@ -293,3 +293,62 @@ fn secrets_and_identities_are_looked_at_with_all_the_rest() {
            IPSEC_NO_SUCH_SECRET before the gateway starts"],
     );
 }
+
+#[test]
+fn selectors_have_protocols_and_ports_where_they_are_written_whole() {
+    let child = |keys: &str| {
+        SITE.replace("  local_ts = \"10.1.0.0/24\"\n  remote_ts = \"10.2.0.0/24\"\n", &format!("  {keys}\n"))
+    };
+    let whole = child("selector = \"10.1.0.0/24 <-> 10.2.0.0/24 tcp 80\"");
+    let policies =
+        "[[policy]]\nname = \"ntp\"\nselector = \"any <-> 10.2.0.7 udp 123\"\naction = \"bypass\"\n";
+    let file = parse(&format!("{policies}{whole}")).unwrap();
+    let net = &file.connections[0].children[0];
+    assert_eq!(net.selector.to_string(), "10.1.0.0/24 <-> 10.2.0.0/24 tcp 80");
+    assert_eq!(
+        (net.local_ts.value.to_string(), net.remote_ts.value.to_string()),
+        ("10.1.0.0/24".into(), "10.2.0.0/24".into())
+    );
+    assert_eq!(file.policies[0].selector.to_string(), "any <-> 10.2.0.7 udp 123");
+
+    let text = child("selector = \"10.1.0.0/24 10.2.0.0/24\"\n  local_ts = \"10.1.0.0/24\"");
+    refused(
+        &text,
+        &[
+            "gateway.toml:10:14: `selector` is \"10.1.0.0/24 10.2.0.0/24\": not of the form LOCAL <-> REMOTE [PROTOCOL [PORT \
+           [<-> PORT]]]; fix: write a selector such as \"10.1.0.0/24 <-> 10.2.0.0/24 tcp 80\", or \"… udp 500 <-> any\" \
+           for a port of ours",
+        ],
+    );
+    let text = child("selector = \"10.1.0.0/24 <-> 10.2.0.0/24\"\n  local_ts = \"10.1.0.0/24\"");
+    refused(
+        &text,
+        &["gateway.toml:11:14: an address range beside `selector`; fix: keep one of the two forms"],
+    );
+    let text = child("selector = \"any <-> 10.2.0.0/24\"");
+    refused(
+        &text,
+        &[
+            "gateway.toml:10:14: `selector` of a child has \"any\" for an address; fix: write \"0.0.0.0/0\" or \"::/0\"",
+        ],
+    );
+    refused(
+        "[[policy]]\nname = \"a\"\naction = \"bypass\"\n",
+        &[
+            "gateway.toml:1:1: [[policy]] has no `remote_ts`; fix: add remote_ts = \"10.2.9.0/24\", or selector = \"…\"",
+        ],
+    );
+}
+
+#[test]
+fn a_control_socket_that_no_system_can_have_is_said_to_be_too_long() {
+    let path = format!("/run/{}.sock", "x".repeat(97));
+    assert!(parse(&format!("[gateway]\ncontrol = \"{path}\"\n")).is_ok());
+    refused(
+        &format!("[gateway]\ncontrol = \"/run/x{}\"\n", &path[5..]),
+        &[
+            "gateway.toml:2:11: `control` is a path of 108 octets, and a socket has 107 at most; fix: choose a shorter path; \
+           it is relative to this file unless it begins with a slash",
+        ],
+    );
+}

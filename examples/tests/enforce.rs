@@ -115,7 +115,7 @@ fn rules_are_in_the_order_of_the_search_and_say_what_the_selectors_say() {
         let whose = |rule: &String| rule.rsplit('"').nth(1).unwrap_or_default().to_owned();
         let (inbound, outbound) = (rules("inbound"), rules("outbound"));
         let order: Vec<_> = inbound.iter().map(whose).collect();
-        assert_eq!(order, ["behind us", "host", "net", "web", "echo", "echo"], "{listed}");
+        assert_eq!(order, ["behind us", "host", "net", "web", "echo"], "{listed}");
         let order: Vec<_> = outbound.iter().map(whose).collect();
         assert_eq!(order, ["behind us", "host", "net", "web", "echo", "echo", "ports", "ports", "ports"]);
         assert!(outbound[1].starts_with("ip saddr 10.1.0.1 ip daddr 10.9.0.7 return"), "{listed}");

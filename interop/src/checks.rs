@@ -135,19 +135,35 @@ impl Capture {
         Ok(Self { daemon, file })
     }
 
-    /// Ends the recording, which has to hold protected packets, and nothing else that does not belong on the wire.
-    pub(crate) fn finish(self) -> Outcome<Seen> {
+    fn stop(self) -> Outcome<PathBuf> {
         // The last packets are still on their way into the file.
         std::thread::sleep(Duration::from_millis(200));
         self.daemon.stop(Signal::SIGINT, Duration::from_secs(5))?;
-        let stray = packets(&self.file, &format!("not ({EXPECTED})"))?;
+        Ok(self.file)
+    }
+
+    /// Ends the recording, which has to hold TCP in clear, and nothing else in clear.
+    pub(crate) fn finish_with_tcp(self) -> Outcome<()> {
+        let file = self.stop()?;
+        let stray = packets(&file, &format!("not tcp and not ({EXPECTED})"))?;
+        if let Some(first) = stray.first() {
+            return fail!("{} packets other than TCP in clear on the wire: {first}", stray.len());
+        }
+        let clear = packets(&file, "tcp")?.len();
+        if clear < 100 { fail!("there should be TCP in clear on the wire: {clear} packets") } else { Ok(()) }
+    }
+
+    /// Ends the recording, which has to hold protected packets, and nothing else that does not belong on the wire.
+    pub(crate) fn finish(self) -> Outcome<Seen> {
+        let file = self.stop()?;
+        let stray = packets(&file, &format!("not ({EXPECTED})"))?;
         if !stray.is_empty() {
             let first: Vec<_> = stray.iter().take(5).map(String::as_str).collect();
             return fail!("{} packets in clear on the wire: {}", stray.len(), first.join(" | "));
         }
         let seen = Seen {
-            raw: packets(&self.file, "ip proto 50 or ip6 proto 50")?.len(),
-            in_udp: packets(&self.file, "udp port 4500")?.len(),
+            raw: packets(&file, "ip proto 50 or ip6 proto 50")?.len(),
+            in_udp: packets(&file, "udp port 4500")?.len(),
         };
         // Up to here nobody needs it any more unless something else failed.
         Ok(seen)

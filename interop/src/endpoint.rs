@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) on_traffic: bool,
     /// How long a child's SAs live; the program's own default otherwise.
     pub(crate) lifetime: Option<&'static str>,
+    /// A policy before the child, as a selector that is let pass in clear.
+    pub(crate) bypass: Option<String>,
     /// Whether it records what it carries, with keys.
     pub(crate) record: bool,
 }

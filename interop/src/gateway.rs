@@ -239,12 +239,20 @@ fn gateway_toml(folder: &Path, settings: &Settings) -> String {
         .unwrap_or_default();
     let start = if settings.on_traffic { "acquire" } else { "none" };
     let lifetime = settings.lifetime.map(|time| format!("  lifetime = {time:?}\n")).unwrap_or_default();
+    let policy = settings
+        .bypass
+        .as_ref()
+        .map(|selector| {
+            format!("[[policy]]\nname = \"clear\"\nselector = {selector:?}\naction = \"bypass\"\n")
+        })
+        .unwrap_or_default();
     format!(
         r#"[gateway]
 control = {control:?}
 tun = {TUN:?}
 legacy = {legacy}
 {record}
+{policy}
 [[connection]]
 name = {CONNECTION:?}
 local = "{local}"

@@ -46,6 +46,7 @@ pub(crate) fn play(scenario: &Scenario, stage: &Stage<'_>) -> Outcome<()> {
         Kind::Operates(cell) => operates(cell, stage),
         Kind::Decrypts(cell) => decrypts(cell, stage),
         Kind::Enforces(cell) => enforces(cell, stage),
+        Kind::Bypasses(cell) => bypasses(cell, stage),
     }
 }
 
@@ -83,6 +84,7 @@ fn settings(tunnel: Tunnel, side: Side) -> Settings {
         psk: PSK.to_owned(),
         on_traffic: trigger == Trigger::Traffic && side == Side::Left,
         lifetime: None,
+        bypass: None,
         record: false,
     }
 }
@@ -451,4 +453,28 @@ fn enforces(cell: Cell, stage: &Stage<'_>) -> Outcome<()> {
         Err(failure) if failure.0.contains("in clear on the wire") => Ok(()),
         other => fail!("the pings in clear were not seen: {other:?}"),
     }
+}
+
+/// A policy lets TCP pass in clear between networks that the tunnel connects: routes lead it into the device all the same, and
+/// it leaves by the marked path; the rest stays in the tunnel.
+fn bypasses(cell: Cell, stage: &Stage<'_>) -> Outcome<()> {
+    let topology = Topology::build(stage.number, cell.nat)?;
+    let (left_host, right_host) = (topology.host(Side::Left), topology.host(Side::Right));
+    let right_address = Side::Right.host(cell.inside);
+    let begin = |side: Side| {
+        let settings = settings(Tunnel::plain(cell), side);
+        let bypass = Some(format!("{} <-> {} tcp", settings.local_ts, settings.remote_ts));
+        let settings = Settings { bypass, ..settings };
+        Gateway::start(stage.gateway, topology.gateway(side), stage.folder.join(side.name()), &settings)
+    };
+    let (mut left, right) = (begin(Side::Left)?, begin(Side::Right)?);
+    let capture = Capture::start(topology.gateway(Side::Right), "outer", &stage.folder)?;
+    no_ping(left_host, right_address).during("before the tunnel")?;
+    transfer(left_host, right_host, right_address, &stage.folder).during("without a tunnel")?;
+    left.up().during("coming up")?;
+    ping(left_host, right_address, 50)?;
+    transfer(left_host, right_host, right_address, &stage.folder).during("beside the tunnel")?;
+    capture.finish_with_tcp()?;
+    Box::new(left).stop()?;
+    Box::new(right).stop()
 }

@@ -285,6 +285,8 @@ pub(crate) enum Kind {
     Decrypts(Cell),
     /// The packet filter keeps what routes would let out, and is clean when its operator wants it to be.
     Enforces(Cell),
+    /// What a policy lets bypass passes in clear beside the tunnel, and nothing else does.
+    Bypasses(Cell),
     /// Two strongSwans: the lab itself is sound.
     Lab(Tunnel),
     /// No gateway at all: the lab sees what goes out in clear.
@@ -311,7 +313,7 @@ pub(crate) enum Extent {
 
 /// What stands outside the dimensions.
 fn special() -> Vec<(&'static str, Kind)> {
-    use Kind::{Crashes, Decrypts, Enforces, Fails, Operates, Works};
+    use Kind::{Bypasses, Crashes, Decrypts, Enforces, Fails, Operates, Works};
 
     let plain = Cell::PLAIN;
     let respond = Cell { role: Role::Respond, ..plain };
@@ -334,6 +336,8 @@ fn special() -> Vec<(&'static str, Kind)> {
         ("any-remote/no-nat", from_anyone(respond)),
         ("any-remote/nat", from_anyone(Cell { nat: Nat::Yes, ..respond })),
         ("crash", Crashes(plain)),
+        ("bypass/ours/4in4", Bypasses(ours)),
+        ("bypass/ours/6in6", Bypasses(ours6)),
         ("enforce/ours/4in4", Enforces(ours)),
         ("enforce/ours/6in6", Enforces(ours6)),
         ("operator", Operates(plain)),

@@ -11,7 +11,7 @@ use ipsec_ike::Now;
 use ipsec_proto::Path;
 use ipsec_sad::{Batch, BatchError, Encap, Meta, Verdict};
 
-/// The unprotected side: UDP datagrams and raw ESP packets, with the addresses they were sent from and to.
+/// The unprotected side: UDP datagrams, ESP and AH packets, with the addresses they were sent from and to.
 pub trait Wire {
     /// Appends to `batch` what has arrived, as much as fits. Never waits.
     ///
@@ -19,7 +19,7 @@ pub trait Wire {
     fn receive(&mut self, now: Now, batch: &mut Batch) -> Moved;
 
     /// Sends `datagrams` in order. Never waits: what the system does not take at once is dropped and counted. One
-    /// that has no way to send a datagram's [`Encap`] passes it over.
+    /// that has no way to send a datagram's [`Form`] passes it over.
     fn send(&mut self, now: Now, datagrams: &[Datagram<'_>]) -> Moved;
 
     /// What to watch for readability; empty for a backend that no system knows of.
@@ -38,28 +38,66 @@ pub trait Link {
     fn sources(&self) -> Vec<BorrowedFd<'_>>;
 }
 
-/// What a [`Wire`] is to send: the octets behind the UDP header, or behind the IP header for [`Encap::Raw`].
+/// What the octets of a [`Datagram`] begin with, and so who writes the headers before them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Form {
+    /// What is behind a UDP header: IKE, or ESP (RFC 3948).
+    Udp,
+    /// An ESP header, which is behind an IP header of protocol 50.
+    Esp,
+    /// The IP header of a whole packet: AH, which protects that header, and what must keep one of its own.
+    Packet,
+}
+
+impl Form {
+    /// Whether there is a UDP header.
+    #[must_use]
+    pub const fn encap(self) -> Encap {
+        match self {
+            Self::Udp => Encap::Udp,
+            Self::Esp | Self::Packet => Encap::Raw,
+        }
+    }
+}
+
+impl From<Encap> for Form {
+    fn from(encap: Encap) -> Self {
+        match encap {
+            Encap::Udp => Self::Udp,
+            Encap::Raw => Self::Esp,
+        }
+    }
+}
+
+/// What a [`Wire`] is to send.
 #[derive(Clone, Copy, Debug)]
 pub struct Datagram<'a> {
-    /// From where to where. Ports mean nothing for raw ESP.
+    /// From where to where. Ports mean nothing without UDP.
     pub path: Path,
-    /// With or without a UDP header.
-    pub encap: Encap,
-    /// The traffic class (IPv4: type of service) of the outer header. A backend that cannot set all of it sets the
-    /// ECN bits at least.
+    /// What the octets begin with.
+    pub form: Form,
+    /// The traffic class (IPv4: type of service) of the outer header; without meaning for [`Form::Packet`].
     pub traffic_class: u8,
     /// The octets.
     pub octets: &'a [u8],
 }
 
-/// The packets of a batch that go to the network: those with [`Verdict::Send`].
+/// The packets of a batch that go to the network: those with [`Verdict::Send`] and [`Verdict::SendPacket`].
 pub fn to_wire(batch: &Batch) -> impl Iterator<Item = Datagram<'_>> {
-    batch.iter().filter_map(|packet| match packet.verdict {
-        Verdict::Send { path, encap, traffic_class } => {
-            Some(Datagram { path, encap, traffic_class, octets: packet.octets })
-        }
-        _ => None,
+    batch.iter().filter_map(|packet| {
+        let (path, form, traffic_class) = of_verdict(packet.verdict)?;
+        Some(Datagram { path, form, traffic_class, octets: packet.octets })
     })
+}
+
+/// How a packet with this verdict goes to the network, if it does.
+pub(crate) fn of_verdict(verdict: Verdict) -> Option<(Path, Form, u8)> {
+    match verdict {
+        Verdict::Send { path, encap, traffic_class } => Some((path, encap.into(), traffic_class)),
+        Verdict::SendPacket { path } => Some((path, Form::Packet, 0)),
+        _ => None,
+    }
 }
 
 /// The packets of a batch that go to the protected side: those with [`Verdict::Deliver`].
@@ -95,7 +133,7 @@ impl<L: Link + ?Sized> Link for Box<L> {
     }
 }
 
-/// Two wires as one, mostly UDP and raw ESP: each sends the datagrams of its own encapsulation.
+/// Two wires as one, mostly UDP and raw IP: each sends the datagrams of its own form.
 impl<A: Wire, B: Wire> Wire for (A, B) {
     fn receive(&mut self, now: Now, batch: &mut Batch) -> Moved {
         let mut moved = self.0.receive(now, batch);

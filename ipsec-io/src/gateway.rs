@@ -324,7 +324,7 @@ impl Gateway {
             .iter()
             .map(|transmit| Datagram {
                 path: transmit.path,
-                encap: transmit.encap,
+                form: transmit.form,
                 traffic_class: transmit.traffic_class,
                 octets: octets.get(transmit.range.clone()).unwrap_or_default(),
             })
@@ -401,7 +401,7 @@ fn send_sealed(wire: &mut dyn Wire, now: Now, batch: &Batch) -> Moved {
     transmit(wire, now, &datagrams)
 }
 
-/// Sends, and counts as dropped what the wire has no way to send: raw ESP where there are only UDP sockets.
+/// Sends, and counts as dropped what the wire has no way to send: ESP and AH where there are only UDP sockets.
 fn transmit(wire: &mut dyn Wire, now: Now, datagrams: &[Datagram<'_>]) -> Moved {
     if datagrams.is_empty() {
         return Moved::default();
@@ -410,7 +410,9 @@ fn transmit(wire: &mut dyn Wire, now: Now, datagrams: &[Datagram<'_>]) -> Moved 
     let passed_over = datagrams.len().saturating_sub(moved.packets + moved.dropped);
     if passed_over > 0 {
         moved.dropped += passed_over;
-        moved.error.get_or_insert_with(|| io::Error::other("the wire has no way to send ESP without UDP"));
+        moved
+            .error
+            .get_or_insert_with(|| io::Error::other("the wire has no way to send ESP and AH without UDP"));
     }
     moved
 }

@@ -89,6 +89,7 @@ mod socket;
 mod socket_set;
 pub mod tun;
 pub mod udp;
+mod with_header;
 
 pub use ipsec_crypto as crypto;
 pub use ipsec_ike as ike;

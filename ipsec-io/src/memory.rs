@@ -29,7 +29,7 @@ use ipsec_ike::Now;
 use ipsec_proto::Path;
 use ipsec_sad::{Batch, Encap, Meta};
 
-use crate::backend::{self, Moved, Taken, Wire};
+use crate::backend::{self, Form, Moved, Taken, Wire};
 
 pub use link::MemoryLink;
 pub use nat::Nat;
@@ -205,7 +205,7 @@ struct Datagram {
     at: Instant,
     source: SocketAddr,
     destination: SocketAddr,
-    encap: Encap,
+    form: Form,
     traffic_class: u8,
     octets: Vec<u8>,
 }
@@ -260,7 +260,7 @@ impl State {
         else {
             return true;
         };
-        match nat.outbound(now, datagram.source, destination, datagram.encap) {
+        match nat.outbound(now, datagram.source, destination, datagram.form) {
             Translation::To(outside) => {
                 datagram.source = outside;
                 true
@@ -364,8 +364,12 @@ impl Wire for MemoryWire {
         let Some(host) = state.hosts.get_mut(self.host) else { return moved };
         while let Some(datagram) = host.arrived.front() {
             let path = Path::new(datagram.destination, datagram.source);
-            let meta =
-                Meta::Wire { path, encap: datagram.encap, traffic_class: Some(datagram.traffic_class) };
+            let traffic_class = Some(datagram.traffic_class);
+            let meta = match datagram.form {
+                Form::Udp => Meta::Wire { path, encap: Encap::Udp, traffic_class },
+                Form::Esp => Meta::Wire { path, encap: Encap::Raw, traffic_class },
+                Form::Packet => Meta::Packet,
+            };
             if moved.push(batch, meta, &datagram.octets) == Taken::Full {
                 break;
             }
@@ -383,7 +387,7 @@ impl Wire for MemoryWire {
                 at: now.mono,
                 source: datagram.path.local,
                 destination: datagram.path.remote,
-                encap: datagram.encap,
+                form: datagram.form,
                 traffic_class: datagram.traffic_class,
                 octets: datagram.octets.to_vec(),
             };

@@ -34,6 +34,7 @@ use ipsec_proto::Path;
 use ipsec_proto::udp_encap::{self, Datagram};
 use ipsec_sad::{Batch, Encap, Meta, SadEvent, SpiAllocator, Update, Verdict, Worker, WorkerConfig};
 
+use crate::backend::Form;
 use crate::events::{NodeEvent, Record, What};
 use crate::pcap::keys::KeyLine;
 
@@ -69,8 +70,8 @@ pub enum NodeOutput {
 pub struct Transmit {
     /// The way they take.
     pub path: Path,
-    /// With or without a UDP header.
-    pub encap: Encap,
+    /// What the octets begin with.
+    pub form: Form,
     /// The traffic class of the outer header.
     pub traffic_class: u8,
     /// Where they are in the buffer that was given to [`Node::poll_output`].
@@ -79,7 +80,7 @@ pub struct Transmit {
 
 #[derive(Debug)]
 enum Queued {
-    Transmit { path: Path, encap: Encap, traffic_class: u8, octets: Vec<u8> },
+    Transmit { path: Path, form: Form, traffic_class: u8, octets: Vec<u8> },
     Other(NodeOutput),
 }
 
@@ -162,12 +163,14 @@ impl Node {
         &self.config
     }
 
-    /// Takes datagrams as they were received: UDP payloads, or ESP from its header on with [`Encap::Raw`].
+    /// Takes datagrams as they were received: UDP payloads, ESP from its header on with [`Encap::Raw`], or whole IP packets
+    /// of ESP and AH with [`Meta::Packet`].
     ///
     /// IKE messages and keepalives are consumed; ESP packets are opened in place. Those left with
     /// [`Verdict::Deliver`] are for the link.
     pub fn handle_wire(&mut self, now: Now, batch: &mut Batch) {
         for number in 0..batch.len() {
+            // A whole packet is the data plane's: it came by a socket for ESP or AH.
             let Some(Meta::Wire { path, encap, .. }) = batch.meta(number) else { continue };
             let octets = batch.packet(number).unwrap_or_default();
             match classify(path, encap, octets, self.config.ike.ports().natt) {
@@ -246,10 +249,10 @@ impl Node {
     pub fn poll_output(&mut self, out: &mut Vec<u8>) -> Option<NodeOutput> {
         Some(match self.outputs.pop_front()? {
             Queued::Other(output) => output,
-            Queued::Transmit { path, encap, traffic_class, octets } => {
+            Queued::Transmit { path, form, traffic_class, octets } => {
                 let start = out.len();
                 out.extend_from_slice(&octets);
-                NodeOutput::Transmit(Transmit { path, encap, traffic_class, range: start..out.len() })
+                NodeOutput::Transmit(Transmit { path, form, traffic_class, range: start..out.len() })
             }
         })
     }
@@ -303,7 +306,7 @@ impl Node {
                 };
                 self.outputs.push_back(Queued::Transmit {
                     path: transmit.path,
-                    encap: Encap::Udp,
+                    form: Form::Udp,
                     traffic_class: 0,
                     octets,
                 });

@@ -24,7 +24,7 @@ use pcap_file::pcapng::blocks::interface_description::{
     InterfaceDescriptionBlock, InterfaceDescriptionOption,
 };
 
-use crate::backend::{Datagram, Link, Moved, Wire};
+use crate::backend::{Datagram, Form, Link, Moved, Wire};
 
 /// Timestamps are in units of 10^-9 s (pcapng, `if_tsresol`).
 const NANOSECONDS: u8 = 9;
@@ -121,6 +121,9 @@ impl Recorder {
 
 impl State {
     fn datagram(&mut self, now: Now, sense: Sense, datagram: &Datagram<'_>) {
+        if datagram.form == Form::Packet {
+            return self.packet(now, sense, WIRE, datagram.octets);
+        }
         let mut packet = std::mem::take(&mut self.scratch);
         let (source, destination) = match sense {
             Sense::Sent => (datagram.path.local, datagram.path.remote),
@@ -164,10 +167,14 @@ impl<W: Wire> Wire for RecordedWire<W> {
         let moved = self.wire.receive(now, batch);
         let mut state = self.recorder.lock();
         for packet in batch.iter().skip(before) {
-            if let Meta::Wire { path, encap, traffic_class } = packet.meta {
-                let traffic_class = traffic_class.unwrap_or(0);
-                let datagram = Datagram { path, encap, traffic_class, octets: packet.octets };
-                state.datagram(now, Sense::Received, &datagram);
+            match packet.meta {
+                Meta::Wire { path, encap, traffic_class } => {
+                    let (form, traffic_class) = (encap.into(), traffic_class.unwrap_or(0));
+                    let datagram = Datagram { path, form, traffic_class, octets: packet.octets };
+                    state.datagram(now, Sense::Received, &datagram);
+                }
+                Meta::Packet => state.packet(now, Sense::Received, WIRE, packet.octets),
+                _ => {}
             }
         }
         moved

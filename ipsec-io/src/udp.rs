@@ -12,7 +12,7 @@ use ipsec_proto::Path;
 use ipsec_sad::{Batch, Encap, Meta};
 use socket2::{Protocol, Type};
 
-use crate::backend::{Datagram, Moved, Wire};
+use crate::backend::{Datagram, Form, Moved, Wire};
 use crate::socket::Socket;
 use crate::socket_set::SocketSet;
 
@@ -126,7 +126,7 @@ fn run_length(datagrams: &[Datagram<'_>]) -> usize {
     let (length, mut ended) = (first.octets.len(), first.octets.is_empty());
     let alike = |other: &&Datagram<'_>| {
         let joins = !ended
-            && matches!(other.encap, Encap::Udp)
+            && other.form == Form::Udp
             && (other.path, other.traffic_class) == (first.path, first.traffic_class)
             && (1..=length).contains(&other.octets.len());
         ended |= other.octets.len() < length;
@@ -155,7 +155,7 @@ impl Wire for UdpWire {
         let mut moved = Moved::default();
         let mut rest = datagrams;
         while let Some((first, others)) = rest.split_first() {
-            if !matches!(first.encap, Encap::Udp) {
+            if first.form != Form::Udp {
                 rest = others;
                 continue;
             }
@@ -182,9 +182,9 @@ mod tests {
         let path = Path::new(([192, 0, 2, 1], 4500).into(), ([192, 0, 2, 2], 4500).into());
         let buffer = [0; 40_000];
         let of =
-            |length: usize| Datagram { path, encap: Encap::Udp, traffic_class: 0, octets: &buffer[..length] };
+            |length: usize| Datagram { path, form: Form::Udp, traffic_class: 0, octets: &buffer[..length] };
         let odd_class = Datagram { traffic_class: 2, ..of(100) };
-        let odd_encap = Datagram { encap: Encap::Raw, ..of(100) };
+        let odd_form = Datagram { form: Form::Esp, ..of(100) };
         let odd_path = Datagram { path: path.reversed(), ..of(100) };
         assert_eq!(run_length(&[]), 0);
         assert_eq!(run_length(&[of(100); 70]), 64);
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(run_length(&[of(100), of(101)]), 1);
         assert_eq!(run_length(&[of(100), of(0)]), 1);
         assert_eq!(run_length(&[of(0), of(0)]), 1);
-        for odd in [odd_class, odd_encap, odd_path] {
+        for odd in [odd_class, odd_form, odd_path] {
             assert_eq!(run_length(&[of(100), of(100), odd, of(100)]), 2);
         }
     }

@@ -6,12 +6,13 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use ipsec_io::backend::{Datagram, Link, Wire};
+use ipsec_io::backend::{Datagram, Form, Link, Wire};
 use ipsec_io::ike::{Now, UnixTime};
 use ipsec_io::proto::Path;
-use ipsec_io::proto::ip::{NextLayer, Packet};
+use ipsec_io::proto::ip::{Addresses, Header, NextLayer, Packet};
+use ipsec_io::proto::registry::IpProtocol;
 use ipsec_io::raw::{RawConfig, RawWire};
-use ipsec_io::sad::{Batch, Encap, Meta};
+use ipsec_io::sad::{Batch, Meta};
 use ipsec_io::tun::TunLink;
 
 #[expect(clippy::disallowed_methods, reason = "real devices, real time")]
@@ -35,7 +36,7 @@ fn wait<T>(mut receive: impl FnMut(&mut Batch), wanted: impl Fn(&Batch) -> Optio
 }
 
 #[test]
-fn raw_esp_goes_both_ways_in_both_families() {
+fn raw_esp_and_ah_go_both_ways_in_both_families() {
     for (one, two) in [("127.0.0.1", "127.0.0.2"), ("::1", "::1")] {
         let (one, two): (IpAddr, IpAddr) = (one.parse().unwrap(), two.parse().unwrap());
         let open = |address| RawWire::open(&RawConfig { addresses: vec![address], mark: None });
@@ -52,18 +53,49 @@ fn raw_esp_goes_both_ways_in_both_families() {
         for size in [9, 1400, 9000] {
             let octets: Vec<u8> = (0..size).map(|number| u8::try_from(number % 251).unwrap()).collect();
             let datagram =
-                Datagram { path: Path::new(from, to), encap: Encap::Raw, traffic_class: 2, octets: &octets };
-            let udp = Datagram { encap: Encap::Udp, ..datagram };
+                Datagram { path: Path::new(from, to), form: Form::Esp, traffic_class: 0xba, octets: &octets };
+            let udp = Datagram { form: Form::Udp, ..datagram };
             let moved = left.send(now(), &[udp, datagram]);
             assert_eq!((moved.packets, moved.dropped), (1, 0), "{moved:?}");
-            let arrived = wait(
-                |batch| drop(right.receive(now(), batch)),
-                |batch| batch.iter().find(|packet| packet.octets == octets).map(|packet| packet.meta),
-            );
-            let path = Path::new(to, from);
-            assert_eq!(arrived, Meta::Wire { path, encap: Encap::Raw, traffic_class: Some(2) });
+            let packet = arrival(&mut right, &octets);
+            let (header, _) = packet.split_at(packet.len() - octets.len());
+            let packet = Packet::parse(&packet).unwrap();
+            assert_eq!((packet.source(), packet.destination(), packet.protocol().0), (one, two, 50));
+            // What was sent as a whole: DSCP 46 and ECT(0). IPv6 hides all but the ECN bits from raw sockets.
+            let class = if one.is_ipv4() { header[1] } else { 0xb8 | (header[1] >> 4) };
+            assert_eq!((class, header.len()), (0xba, if one.is_ipv4() { 20 } else { 40 }));
+        }
+        // AH comes with the header that its sender has written.
+        for size in [24, 1400] {
+            let octets: Vec<u8> = (0..size).map(|number| u8::try_from(number % 241).unwrap()).collect();
+            let header = Header {
+                traffic_class: 2,
+                identification: 0x1234,
+                ..Header::new(Addresses::new(one, two).unwrap(), IpProtocol::AH)
+            };
+            let mut whole = vec![0; header.header_len()];
+            whole.extend_from_slice(&octets);
+            header.emit(octets.len(), &mut whole).unwrap();
+            let datagram =
+                Datagram { path: Path::new(from, to), form: Form::Packet, traffic_class: 0, octets: &whole };
+            let moved = left.send(now(), &[datagram]);
+            assert_eq!((moved.packets, moved.dropped), (1, 0), "{moved:?}");
+            assert_eq!(arrival(&mut right, &octets), whole);
         }
     }
+}
+
+/// The next packet that ends with `octets`; others that raw sockets of this machine see are passed over.
+fn arrival(wire: &mut RawWire, octets: &[u8]) -> Vec<u8> {
+    wait(
+        |batch| drop(wire.receive(now(), batch)),
+        |batch| {
+            let ours = |packet: &ipsec_io::sad::Packet<'_>| {
+                packet.meta == Meta::Packet && packet.octets.ends_with(octets)
+            };
+            batch.iter().find(ours).map(|packet| packet.octets.to_vec())
+        },
+    )
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn path(local: &str, remote: &str) -> Path {
 }
 
 fn send(wire: &mut MemoryWire, now: Now, path: Path, encap: Encap, octets: &[u8]) {
-    let moved = wire.send(now, &[Datagram { path, encap, traffic_class: 0, octets }]);
+    let moved = wire.send(now, &[Datagram { path, form: encap.into(), traffic_class: 0, octets }]);
     assert_eq!(moved.packets, 1);
 }
 

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use ipsec_io::backend::{Datagram, Wire};
+use ipsec_io::backend::{Datagram, Form, Wire};
 use ipsec_io::ike::{Now, Ports, UnixTime};
 use ipsec_io::proto::Path;
 use ipsec_io::sad::{Batch, Encap, Meta};
@@ -21,7 +21,7 @@ fn bind(address: IpAddr) -> UdpWire {
 }
 
 fn datagram<'a>(local: SocketAddr, remote: SocketAddr, octets: &'a [u8]) -> Datagram<'a> {
-    Datagram { path: Path::new(local, remote), encap: Encap::Udp, traffic_class: 0, octets }
+    Datagram { path: Path::new(local, remote), form: Form::Udp, traffic_class: 0, octets }
 }
 
 /// Receives until `count` datagrams are there, or fails after five seconds.

@@ -368,9 +368,8 @@ impl Pair {
             match output {
                 NodeOutput::Transmit(transmit) => {
                     let octets = buffer.get(transmit.range).expect("the node says where its octets are");
-                    let (path, encap, traffic_class) =
-                        (transmit.path, transmit.encap, transmit.traffic_class);
-                    self.put(side, Datagram { path, encap, traffic_class, octets });
+                    let (path, form, traffic_class) = (transmit.path, transmit.form, transmit.traffic_class);
+                    self.put(side, Datagram { path, form, traffic_class, octets });
                 }
                 NodeOutput::Record(record) => self.end_mut(side).records.push(*record),
                 other => panic!("nobody asked for {other:?}"),
@@ -388,7 +387,8 @@ impl Pair {
         let gone =
             |counters: ipsec_io::memory::Counters| counters.lost + counters.oversize + counters.unroutable;
         let fate = if gone(after) == gone(before) { Fate::Sent } else { Fate::Lost };
-        let Datagram { path, encap, octets, .. } = datagram;
+        let Datagram { path, form, octets, .. } = datagram;
+        let encap = form.encap();
         self.wire.push(Sent { at: self.now, from: side, path, encap, octets: octets.to_vec(), fate });
     }
 }

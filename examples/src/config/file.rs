@@ -5,13 +5,15 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipsec_io::sad::{AddressRange, AddressRangeError};
+use ipsec_io::sad::{AddressRange, AddressRangeError, Addresses, Selector, SelectorParseError};
 use toml::de::DeTable;
 
 use super::fault::{Collector, Faults, Source};
 use super::reader::Section;
 use super::values::{self, At, NatTraversal, RemoteHost, Start, Wrong};
 
+/// The longest path of a socket, in octets (`sun_path` with its final zero, unix(7)).
+const LONGEST_SOCKET: usize = 107;
 const GATEWAY: &str = "[gateway]";
 const CONNECTION: &str = "[[connection]]";
 const CHILD: &str = "[[connection.child]]";
@@ -64,8 +66,8 @@ pub struct GatewaySection {
 pub struct PolicySection {
     /// Its name in reports.
     pub name: String,
-    /// The destinations it is for.
-    pub remote_ts: AddressRange,
+    /// What it is for.
+    pub selector: Selector,
     /// What happens to packets for them.
     pub action: PolicyAction,
 }
@@ -135,6 +137,8 @@ pub struct ChildSection {
     pub local_ts: At<AddressRange>,
     /// What is behind the peer.
     pub remote_ts: At<AddressRange>,
+    /// Both, with the protocol and ports.
+    pub selector: Selector,
     /// ESP proposals, best first.
     pub esp: Vec<At<String>>,
     /// How long its SAs live.
@@ -185,9 +189,18 @@ impl File {
 fn gateway(section: &mut Section<'_, '_>, faults: &mut Collector<'_>) -> GatewaySection {
     let source = faults.source();
     let path = |text: At<String>| source.beside(&text.value);
-    let control = section
-        .text(faults, "control")
-        .map_or_else(|| PathBuf::from("/run/ipsec-gateway/control.sock"), path);
+    let control_key = section.text(faults, "control");
+    let control = control_key.clone().map_or_else(|| PathBuf::from("/run/ipsec-gateway/control.sock"), path);
+    if let Some(At { span, .. }) = control_key.filter(|_| control.as_os_str().len() > LONGEST_SOCKET) {
+        faults.add(
+            &span,
+            format!(
+                "`control` is a path of {} octets, and a socket has {LONGEST_SOCKET} at most",
+                control.as_os_str().len()
+            ),
+            "choose a shorter path; it is relative to this file unless it begins with a slash",
+        );
+    }
     let tun =
         section.parsed(faults, "tun", values::interface).map_or_else(|| "ipsec0".to_owned(), |at| at.value);
     let mtu = section.number(faults, "mtu", 576..=u16::MAX).map(|at| at.value);
@@ -249,15 +262,25 @@ fn gateway(section: &mut Section<'_, '_>, faults: &mut Collector<'_>) -> Gateway
 fn policy(section: &mut Section<'_, '_>, faults: &mut Collector<'_>) -> Option<PolicySection> {
     let name = section.parsed(faults, "name", values::name);
     let name = section.required(faults, "name", name, "name = \"printer\"");
-    let remote_ts = section.parsed(faults, "remote_ts", selector);
-    let remote_ts = section.required(faults, "remote_ts", remote_ts, "remote_ts = \"10.2.9.0/24\"");
+    let remote_ts = section.parsed(faults, "remote_ts", addresses);
+    let selector = section.parsed(faults, "selector", selector);
+    if let (Some(_), Some(At { span, .. })) = (&remote_ts, &selector) {
+        faults.add(span, "`selector` beside `remote_ts`", "keep one of the two");
+    }
+    let selector = selector.map(|at| at.value);
+    let selector = selector.or(remote_ts.map(|at| Selector::between(Addresses::Any, at.value)));
+    let selector = if section.has("selector") {
+        selector
+    } else {
+        section.required(faults, "remote_ts", selector, "remote_ts = \"10.2.9.0/24\", or selector = \"…\"")
+    };
     let action = section.parsed(faults, "action", |text| match text {
         "bypass" => Ok(PolicyAction::Bypass),
         "discard" => Ok(PolicyAction::Discard),
         _ => Err(("no such choice".to_owned(), "write \"bypass\" or \"discard\"".to_owned())),
     });
     let action = section.required(faults, "action", action, "action = \"bypass\" or \"discard\"");
-    Some(PolicySection { name: name?.value, remote_ts: remote_ts?.value, action: action?.value })
+    Some(PolicySection { name: name?.value, selector: selector?, action: action?.value })
 }
 
 fn connection(section: &mut Section<'_, '_>, faults: &mut Collector<'_>) -> Option<ConnectionSection> {
@@ -345,20 +368,54 @@ fn secret(section: &mut Section<'_, '_>, faults: &mut Collector<'_>) -> Option<A
 fn child(section: &mut Section<'_, '_>, faults: &mut Collector<'_>) -> Option<ChildSection> {
     let name = section.parsed(faults, "name", values::name);
     let name = section.required(faults, "name", name, "name = \"net\"");
-    let local_ts = section.parsed(faults, "local_ts", selector);
+    let selected = child_selector(section, faults);
+    let esp = section.texts(faults, "esp");
+    let esp = section.required(faults, "esp", esp, "esp = [\"aes256-sha256\"]");
+    let lifetime = lifetime(section, faults, "lifetime", 30);
+    let start = section.parsed(faults, "start", values::start).map(|at| at.value);
+    let (local_ts, remote_ts, selector) = selected?;
+    Some(ChildSection {
+        name: name?,
+        local_ts,
+        remote_ts,
+        selector,
+        esp: esp?,
+        lifetime,
+        start: start.unwrap_or_default(),
+    })
+}
+
+/// `selector`, or `local_ts` and `remote_ts`.
+fn child_selector(
+    section: &mut Section<'_, '_>,
+    faults: &mut Collector<'_>,
+) -> Option<(At<AddressRange>, At<AddressRange>, Selector)> {
+    let whole = section.parsed(faults, "selector", selector);
+    let local_ts = section.parsed(faults, "local_ts", addresses);
+    let remote_ts = section.parsed(faults, "remote_ts", addresses);
+    if section.has("selector") {
+        let At { value: selector, span } = whole?;
+        if let Some(beside) = local_ts.or(remote_ts) {
+            faults.add(&beside.span, "an address range beside `selector`", "keep one of the two forms");
+        }
+        let (Some(local), Some(remote)) = (selector.local.range(), selector.remote.range()) else {
+            faults.add(
+                &span,
+                "`selector` of a child has \"any\" for an address",
+                "write \"0.0.0.0/0\" or \"::/0\"",
+            );
+            return None;
+        };
+        return Some((At { value: *local, span: span.clone() }, At { value: *remote, span }, selector));
+    }
     let local_ts =
         section.required(faults, "local_ts", local_ts, "local_ts = \"10.1.0.0/24\": what is behind us");
-    let remote_ts = section.parsed(faults, "remote_ts", selector);
     let remote_ts = section.required(
         faults,
         "remote_ts",
         remote_ts,
         "remote_ts = \"10.2.0.0/24\": what is behind the peer",
     );
-    let esp = section.texts(faults, "esp");
-    let esp = section.required(faults, "esp", esp, "esp = [\"aes256-sha256\"]");
-    let lifetime = lifetime(section, faults, "lifetime", 30);
-    let start = section.parsed(faults, "start", values::start).map(|at| at.value);
     let (local_ts, remote_ts) = (local_ts?, remote_ts?);
     if local_ts.value.is_ipv4() != remote_ts.value.is_ipv4() {
         faults.add(
@@ -367,14 +424,8 @@ fn child(section: &mut Section<'_, '_>, faults: &mut Collector<'_>) -> Option<Ch
             "use one child for IPv4 and another for IPv6",
         );
     }
-    Some(ChildSection {
-        name: name?,
-        local_ts,
-        remote_ts,
-        esp: esp?,
-        lifetime,
-        start: start.unwrap_or_default(),
-    })
+    let selector = Selector::between(local_ts.value, remote_ts.value);
+    Some((local_ts, remote_ts, selector))
 }
 
 fn lifetime(
@@ -387,7 +438,14 @@ fn lifetime(
     section.parsed(faults, key, |text| values::duration(text, low, high)).map(|at| at.value)
 }
 
-fn selector(text: &str) -> Result<AddressRange, Wrong> {
+fn selector(text: &str) -> Result<Selector, Wrong> {
+    text.parse().map_err(|error: SelectorParseError| {
+        let example = "write a selector such as \"10.1.0.0/24 <-> 10.2.0.0/24 tcp 80\", or \"… udp 500 <-> any\" for a port of ours";
+        (error.to_string(), example.to_owned())
+    })
+}
+
+fn addresses(text: &str) -> Result<AddressRange, Wrong> {
     text.parse().map_err(|error: AddressRangeError| {
         let fix = match error {
             AddressRangeError::HostBits { network, length } => format!("write \"{network}/{length}\""),
@@ -427,10 +485,7 @@ fn check_coverage(faults: &mut Collector<'_>, connections: &[ConnectionSection])
     let mut seen: Vec<(&ConnectionSection, &ChildSection)> = Vec::new();
     for connection in connections {
         for child in &connection.children {
-            let key = (child.local_ts.value, child.remote_ts.value);
-            let same = |(_, other): &&(&ConnectionSection, &ChildSection)| {
-                (other.local_ts.value, other.remote_ts.value) == key
-            };
+            let same = |(_, other): &&(&ConnectionSection, &ChildSection)| other.selector == child.selector;
             if let Some((owner, other)) = seen.iter().find(same) {
                 let problem =
                     format!("the same traffic belongs to {}/{} already", owner.name.value, other.name.value);

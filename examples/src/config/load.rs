@@ -12,7 +12,7 @@ use ipsec_io::ike::{
     PreSharedKey, RemoteAddress, Start as IkeStart,
 };
 use ipsec_io::node::{NodeConfig, Rule, RuleAction};
-use ipsec_io::sad::{Addresses, Applies, Selector, TemplateId};
+use ipsec_io::sad::{Addresses, Applies, PortRange, Selector, TemplateId};
 
 use super::algorithms;
 use super::fault::{Collector, Faults, Source};
@@ -182,7 +182,7 @@ fn child(
         );
         return None;
     }
-    let selector = Selector::between(section.local_ts.value, section.remote_ts.value);
+    let selector = negotiable(faults, section)?;
     let template = numbering.of(&owner.name.value, &section.name.value);
     let defaults = Child::new(section.name.value.clone(), template, selector, proposals);
     Some(Child {
@@ -194,6 +194,26 @@ fn child(
         },
         ..defaults
     })
+}
+
+/// The selector, if IKEv1's identities can say it (RFC 2407 §4.6.2): one port or all.
+fn negotiable(faults: &mut Collector<'_>, section: &ChildSection) -> Option<Selector> {
+    let Selector { local_port, remote_port, protocol, .. } = section.selector;
+    let ports = [local_port, remote_port];
+    let sayable = |port: &PortRange| port.is_any() || (port.is_single() && port.first() != 0);
+    let problem = if !ports.iter().all(sayable) {
+        "has ports that IKEv1 cannot negotiate: it knows one port, or all"
+    } else if protocol.is_none() && !ports.iter().all(PortRange::is_any) {
+        "has a port without a protocol"
+    } else {
+        return Some(section.selector);
+    };
+    faults.add(
+        &section.remote_ts.span,
+        format!("`selector` {problem}"),
+        "name a protocol and single ports, and make a child for each",
+    );
+    None
 }
 
 fn secret(faults: &mut Collector<'_>, section: &ConnectionSection) -> Option<Arc<PreSharedKey>> {
@@ -222,16 +242,24 @@ fn identity(faults: &mut Collector<'_>, text: Option<&At<String>>) -> Option<Opt
     }
 }
 
+/// The policies, and of those that are about destinations alone, what that means for routes.
 fn exceptions(file: &File) -> (Vec<Rule>, Vec<Exception>) {
     let one = |policy: &super::file::PolicySection| {
-        let (action, exception) = match policy.action {
-            PolicyAction::Bypass => (RuleAction::Bypass, Exception::Bypass(policy.remote_ts)),
-            PolicyAction::Discard => (RuleAction::Discard, Exception::Discard(policy.remote_ts)),
+        let action = match policy.action {
+            PolicyAction::Bypass => RuleAction::Bypass,
+            PolicyAction::Discard => RuleAction::Discard,
         };
-        let selector = Selector::between(Addresses::Any, policy.remote_ts);
-        (Rule { name: policy.name.clone(), selector, action, applies: Applies::BothWays }, exception)
+        Rule { name: policy.name.clone(), selector: policy.selector, action, applies: Applies::BothWays }
     };
-    file.policies.iter().map(one).unzip()
+    let routed = |policy: &super::file::PolicySection| {
+        let remote = *policy.selector.remote.range()?;
+        let alone = policy.selector == Selector::between(Addresses::Any, remote);
+        alone.then_some(match policy.action {
+            PolicyAction::Bypass => Exception::Bypass(remote),
+            PolicyAction::Discard => Exception::Discard(remote),
+        })
+    };
+    (file.policies.iter().map(one).collect(), file.policies.iter().filter_map(routed).collect())
 }
 
 /// What each child's packets are wrapped in at most.

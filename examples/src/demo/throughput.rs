@@ -40,7 +40,7 @@ pub(super) fn measure(world: &mut World) -> Result<Throughput, DemoError> {
         for datagram in to_wire(&clear) {
             let meta = Meta::Wire {
                 path: datagram.path.reversed(),
-                encap: datagram.encap,
+                encap: datagram.form.encap(),
                 traffic_class: Some(datagram.traffic_class),
             };
             sealed.push(meta, datagram.octets).map_err(DemoError::setup)?;

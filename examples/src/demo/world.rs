@@ -249,7 +249,7 @@ impl World {
                     let octets = buffer.get(transmit.range).unwrap_or_default();
                     let datagram = Datagram {
                         path: transmit.path,
-                        encap: transmit.encap,
+                        form: transmit.form,
                         traffic_class: transmit.traffic_class,
                         octets,
                     };
@@ -288,8 +288,11 @@ impl World {
             }
             None => {
                 gateway.esp.lost += u64::from(fate == Fate::Lost);
-                gateway.esp.last =
-                    Some(Sealed { path: datagram.path, encap: datagram.encap, octets: octets.clone() });
+                gateway.esp.last = Some(Sealed {
+                    path: datagram.path,
+                    encap: datagram.form.encap(),
+                    octets: octets.clone(),
+                });
                 let payloads = match side {
                     Side::West => "IP, ICMP echo request",
                     Side::East => "IP, ICMP echo reply",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use ipsec_sad::Encap;
+use crate::backend::Form;
 
 /// A NAT: several inside addresses share one outside address, and ports are rewritten (RFC 3022 §2.2).
 ///
@@ -79,9 +79,9 @@ impl Translator {
         now: Instant,
         inside: SocketAddr,
         to: SocketAddr,
-        encap: Encap,
+        form: Form,
     ) -> Translation {
-        if matches!(encap, Encap::Raw) {
+        if form != Form::Udp {
             return Translation::Refused;
         }
         let known = self.by_inside.get(&inside).copied().filter(|port| self.is_alive(*port, now));

@@ -4,6 +4,7 @@ use ipsec_ike::Now;
 use ipsec_sad::{AcquireId, DropReason, Meta, Update, Verdict};
 
 use super::{Node, Parked, Queued};
+use crate::backend::of_verdict;
 use crate::events::{NodeEvent, What};
 
 impl Node {
@@ -34,14 +35,12 @@ impl Node {
         self.worker.outbound(now.mono, &mut batch);
         let mut sent = 0;
         for packet in batch.iter() {
-            match packet.verdict {
-                Verdict::Send { path, encap, traffic_class } => {
-                    let octets = packet.octets.to_vec();
-                    self.outputs.push_back(Queued::Transmit { path, encap, traffic_class, octets });
-                    sent += 1;
-                }
-                Verdict::Acquire(id) => self.park(now, id, packet.octets),
-                _ => {}
+            if let Some((path, form, traffic_class)) = of_verdict(packet.verdict) {
+                let octets = packet.octets.to_vec();
+                self.outputs.push_back(Queued::Transmit { path, form, traffic_class, octets });
+                sent += 1;
+            } else if let Verdict::Acquire(id) = packet.verdict {
+                self.park(now, id, packet.octets);
             }
         }
         self.scratch = batch;

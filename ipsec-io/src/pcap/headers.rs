@@ -4,9 +4,8 @@ use std::net::SocketAddr;
 
 use ipsec_proto::ip::{Addresses, Header, UDP_HEADER_LEN, emit_udp_header};
 use ipsec_proto::registry::IpProtocol;
-use ipsec_sad::Encap;
 
-use crate::backend::Datagram;
+use crate::backend::{Datagram, Form};
 
 /// Writes the packet that carries `datagram` into `out`; `None` if there is none, as addresses are of different
 /// families or it is too long for an IP packet.
@@ -17,9 +16,11 @@ pub(super) fn emit(
     datagram: &Datagram<'_>,
 ) -> Option<()> {
     let addresses = Addresses::new(source.ip(), destination.ip())?;
-    let (protocol, transport) = match datagram.encap {
-        Encap::Raw => (IpProtocol::ESP, 0),
-        Encap::Udp => (IpProtocol::UDP, UDP_HEADER_LEN),
+    let (protocol, transport) = match datagram.form {
+        Form::Esp => (IpProtocol::ESP, 0),
+        Form::Udp => (IpProtocol::UDP, UDP_HEADER_LEN),
+        // It has its headers.
+        Form::Packet => return None,
     };
     let header = Header { traffic_class: datagram.traffic_class, ..Header::new(addresses, protocol) };
     let start = header.header_len();
@@ -27,7 +28,7 @@ pub(super) fn emit(
     out.resize(start + transport, 0);
     out.extend_from_slice(datagram.octets);
     header.emit(out.len() - start, out).ok()?;
-    if datagram.encap == Encap::Udp {
+    if datagram.form == Form::Udp {
         emit_udp_header(&header.addresses, source.port(), destination.port(), out.get_mut(start..)?).ok()?;
     }
     Some(())

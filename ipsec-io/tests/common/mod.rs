@@ -126,7 +126,7 @@ impl Site {
             .iter()
             .map(|transmit| Datagram {
                 path: transmit.path,
-                encap: transmit.encap,
+                form: transmit.form,
                 traffic_class: transmit.traffic_class,
                 octets: &octets[transmit.range.clone()],
             })
