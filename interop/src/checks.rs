@@ -111,6 +111,15 @@ const EXPECTED: &str = "udp port 500 or udp port 4500 or ip proto 50 or ip6 prot
 impl Capture {
     /// Records `interface` of `netns` into `folder`.
     pub(crate) fn start(netns: &Netns, interface: &str, folder: &Path) -> Outcome<Self> {
+        Self::start_with(netns, interface, folder, "128")
+    }
+
+    /// The same with all that is in the packets.
+    pub(crate) fn start_whole(netns: &Netns, interface: &str, folder: &Path) -> Outcome<Self> {
+        Self::start_with(netns, interface, folder, "0")
+    }
+
+    fn start_with(netns: &Netns, interface: &str, folder: &Path, octets: &str) -> Outcome<Self> {
         let (file, log) = (folder.join("wire.pcap"), folder.join("tcpdump.out"));
         let mut command = netns.command("tcpdump");
         command.args([
@@ -118,7 +127,7 @@ impl Capture {
             "-i",
             interface,
             "-s",
-            "128",
+            octets,
             "-B",
             "16384",
             "-U",
@@ -140,6 +149,13 @@ impl Capture {
         std::thread::sleep(Duration::from_millis(200));
         self.daemon.stop(Signal::SIGINT, Duration::from_secs(5))?;
         Ok(self.file)
+    }
+
+    /// Ends the recording, which must hold nothing in clear: the file.
+    pub(crate) fn finish_file(self) -> Outcome<PathBuf> {
+        let file = self.file.clone();
+        self.finish()?;
+        Ok(file)
     }
 
     /// Ends the recording, which has to hold TCP in clear, and nothing else in clear.

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::checks::Recording;
 use crate::endpoint::{CHILD, CONNECTION, Endpoint, Settings, read_log};
+use crate::manual::configuration;
 use crate::netns::Netns;
 use crate::process::{Context, Daemon, Finished, Outcome, check, fail, run, wait_until};
 use crate::table::is_legacy;
@@ -60,6 +61,26 @@ impl Gateway {
         fs::write(&psk, &settings.psk)?;
         fs::set_permissions(&psk, fs::Permissions::from_mode(0o600))?;
         fs::write(&config, gateway_toml(&folder, settings))?;
+        Self::launch(program, netns, folder, before)
+    }
+
+    /// Starts one that has a manual tunnel, in the text form of such, and nothing else.
+    pub(crate) fn start_manual(
+        program: &Path,
+        netns: &Netns,
+        folder: PathBuf,
+        tunnel: &str,
+    ) -> Outcome<Self> {
+        let before = surroundings(netns.name())?;
+        let (file, config) = configuration(&folder, TUN)?;
+        fs::write(&file, tunnel)?;
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+        fs::write(folder.join("gateway.toml"), config)?;
+        Self::launch(program, netns, folder, before)
+    }
+
+    fn launch(program: &Path, netns: &Netns, folder: PathBuf, before: Surroundings) -> Outcome<Self> {
+        let config = folder.join("gateway.toml");
         let mut command = netns.command(program);
         command.args(["run", "-c"]).arg(&config).current_dir(&folder);
         let daemon = Daemon::spawn("ipsec-gateway", &mut command, &folder.join("gateway.log"))?;

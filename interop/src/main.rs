@@ -11,6 +11,7 @@
 mod checks;
 mod endpoint;
 mod gateway;
+mod manual;
 mod netns;
 mod pairwise;
 mod process;

@@ -47,6 +47,7 @@ pub(crate) fn play(scenario: &Scenario, stage: &Stage<'_>) -> Outcome<()> {
         Kind::Decrypts(cell) => decrypts(cell, stage),
         Kind::Enforces(cell) => enforces(cell, stage),
         Kind::Bypasses(cell) => bypasses(cell, stage),
+        Kind::Manual(form) => crate::manual::plays(form, stage),
     }
 }
 
@@ -473,7 +474,10 @@ fn bypasses(cell: Cell, stage: &Stage<'_>) -> Outcome<()> {
     transfer(left_host, right_host, right_address, &stage.folder).during("without a tunnel")?;
     left.up().during("coming up")?;
     ping(left_host, right_address, 50)?;
-    transfer(left_host, right_host, right_address, &stage.folder).during("beside the tunnel")?;
+    // Its receiver's log must not be taken for that of the first one.
+    let second = stage.folder.join("second");
+    fs::create_dir_all(&second)?;
+    transfer(left_host, right_host, right_address, &second).during("beside the tunnel")?;
     capture.finish_with_tcp()?;
     Box::new(left).stop()?;
     Box::new(right).stop()

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::manual::{Form, Mode, Part};
 use crate::pairwise::{covering, product};
 
 /// Who is at the other end.
@@ -287,6 +288,8 @@ pub(crate) enum Kind {
     Enforces(Cell),
     /// What a policy lets bypass passes in clear beside the tunnel, and nothing else does.
     Bypasses(Cell),
+    /// A manual tunnel between two of our gateways, with scapy as the judge.
+    Manual(Form),
     /// Two strongSwans: the lab itself is sound.
     Lab(Tunnel),
     /// No gateway at all: the lab sees what goes out in clear.
@@ -313,12 +316,14 @@ pub(crate) enum Extent {
 
 /// What stands outside the dimensions.
 fn special() -> Vec<(&'static str, Kind)> {
-    use Kind::{Bypasses, Crashes, Decrypts, Enforces, Fails, Operates, Works};
+    use Kind::{Bypasses, Crashes, Decrypts, Enforces, Fails, Manual, Operates, Works};
 
     let plain = Cell::PLAIN;
     let respond = Cell { role: Role::Respond, ..plain };
     let ours = Cell { peer: Peer::Ours, ..plain };
     let ours6 = Cell { outside: Family::V6, inside: Family::V6, ..ours };
+    let manual = |esp, ah, mode, family| Manual(Form { esp, ah, mode, family });
+    let (used, unused) = (Part::Used, Part::Unused);
     let by_traffic = |cell| Works(Tunnel { trigger: Trigger::Traffic, ..Tunnel::plain(cell) });
     let everything = |cell| Works(Tunnel { reach: Reach::Everything, ..Tunnel::plain(cell) });
     let by_address = |cell| Works(Tunnel { identity: Identity::Address, ..Tunnel::plain(cell) });
@@ -336,6 +341,15 @@ fn special() -> Vec<(&'static str, Kind)> {
         ("any-remote/no-nat", from_anyone(respond)),
         ("any-remote/nat", from_anyone(Cell { nat: Nat::Yes, ..respond })),
         ("crash", Crashes(plain)),
+        ("manual/esp/tunnel/4in4", manual(used, unused, Mode::Tunnel, Family::V4)),
+        ("manual/esp/transport/4", manual(used, unused, Mode::Transport, Family::V4)),
+        ("manual/esp/transport/6", manual(used, unused, Mode::Transport, Family::V6)),
+        ("manual/ah/tunnel/4in4", manual(unused, used, Mode::Tunnel, Family::V4)),
+        ("manual/ah/tunnel/6in6", manual(unused, used, Mode::Tunnel, Family::V6)),
+        ("manual/ah/transport/4", manual(unused, used, Mode::Transport, Family::V4)),
+        ("manual/ah-esp/tunnel/4in4", manual(used, used, Mode::Tunnel, Family::V4)),
+        ("manual/ah-esp/transport/4", manual(used, used, Mode::Transport, Family::V4)),
+        ("manual/ah-esp/transport/6", manual(used, used, Mode::Transport, Family::V6)),
         ("bypass/ours/4in4", Bypasses(ours)),
         ("bypass/ours/6in6", Bypasses(ours6)),
         ("enforce/ours/4in4", Enforces(ours)),

@@ -16,6 +16,7 @@
 mod acquire;
 mod config;
 mod effects;
+mod manual;
 mod policies;
 mod report;
 mod waiting;
@@ -39,6 +40,7 @@ use crate::events::{NodeEvent, Record, What};
 use crate::pcap::keys::KeyLine;
 
 pub use config::{NodeConfig, NodeLimits, Rule, RuleAction, SetupError};
+use manual::Manual;
 use policies::Policies;
 pub use report::{
     ChildReport, DropReport, GuardDirection, GuardReport, IkeCounters, IkeSaReport, NodeReport, PolicyReport,
@@ -108,6 +110,8 @@ pub struct Node {
     provider: Arc<CryptoProvider>,
     config: NodeConfig,
     policies: Policies,
+    manual: Manual,
+    spis: SpiAllocator,
     waiting: Waiting,
     outputs: VecDeque<Queued>,
     /// For packets that are sent after waiting.
@@ -137,11 +141,13 @@ impl Node {
         mut random: Box<dyn SecureRandom + Send>,
         now: Now,
     ) -> Result<Self, SetupError> {
-        let policies = Policies::compile(&config, None)?;
         let spis = SpiAllocator::new(1);
         let mut worker = Worker::new(WorkerConfig::default(), &mut *random);
+        let mut manual = Manual::default();
+        manual.take_up(now, &config, &spis, &provider, &mut worker)?;
+        let policies = Policies::compile(&config, &manual, None)?;
         worker.apply(now.mono, Update::Policies(Arc::clone(&policies.spd)));
-        let ike = Ike::new(Arc::clone(&config.ike), Arc::clone(&provider), spis, random, now)?;
+        let ike = Ike::new(Arc::clone(&config.ike), Arc::clone(&provider), spis.clone(), random, now)?;
         let mut node = Self {
             ike,
             worker,
@@ -149,6 +155,8 @@ impl Node {
             waiting: Waiting::new(config.limits),
             config,
             policies,
+            manual,
+            spis,
             outputs: VecDeque::new(),
             scratch: Batch::new(SCRATCH, LONGEST),
             buffer: Vec::new(),
@@ -233,7 +241,10 @@ impl Node {
     /// # Errors
     /// [`SetupError`]; nothing has changed then.
     pub fn reload(&mut self, now: Now, config: NodeConfig) -> Result<RequestId, SetupError> {
-        let policies = Policies::compile(&config, Some(&self.policies))?;
+        // A first look, so that what cannot be compiled changes nothing.
+        Policies::compile(&config, &self.manual, Some(&self.policies))?;
+        self.manual.take_up(now, &config, &self.spis, &self.provider, &mut self.worker)?;
+        let policies = Policies::compile(&config, &self.manual, Some(&self.policies))?;
         let request = self.ike.command(now, Command::Reload(Arc::clone(&config.ike)))?;
         self.worker.apply(now.mono, Update::Policies(Arc::clone(&policies.spd)));
         let (connections, count) = (config.ike.connections().len(), policies.spd.policies().len());

@@ -18,6 +18,7 @@ const GATEWAY: &str = "[gateway]";
 const CONNECTION: &str = "[[connection]]";
 const CHILD: &str = "[[connection.child]]";
 const POLICY: &str = "[[policy]]";
+const MANUAL: &str = "[[manual]]";
 
 /// A whole configuration file.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct File {
     pub gateway: GatewaySection,
     /// `[[policy]]`, in order.
     pub policies: Vec<PolicySection>,
+    /// `[[manual]]`, in order: the files that hold tunnels.
+    pub manual: Vec<At<PathBuf>>,
     /// `[[connection]]`, in order.
     pub connections: Vec<ConnectionSection>,
 }
@@ -178,11 +181,12 @@ impl File {
             .table(faults, "gateway", GATEWAY, gateway)
             .unwrap_or_else(|| gateway(&mut Section::new(GATEWAY, &nothing, 0..0), faults));
         let policies = root_section.tables(faults, "policy", POLICY, policy);
+        let manual = root_section.tables(faults, "manual", MANUAL, manual);
         let connections = root_section.tables(faults, "connection", CONNECTION, connection);
         root_section.finish(faults);
         check_names(faults, &connections);
         check_coverage(faults, &connections);
-        Self { gateway, policies, connections }
+        Self { gateway, policies, manual, connections }
     }
 }
 
@@ -281,6 +285,13 @@ fn policy(section: &mut Section<'_, '_>, faults: &mut Collector<'_>) -> Option<P
     });
     let action = section.required(faults, "action", action, "action = \"bypass\" or \"discard\"");
     Some(PolicySection { name: name?.value, selector: selector?, action: action?.value })
+}
+
+fn manual(section: &mut Section<'_, '_>, faults: &mut Collector<'_>) -> Option<At<PathBuf>> {
+    let source = faults.source();
+    let file = section.text(faults, "file");
+    let At { value, span } = section.required(faults, "file", file, "file = \"office.tunnel\"")?;
+    Some(At { value: source.beside(&value), span })
 }
 
 fn connection(section: &mut Section<'_, '_>, faults: &mut Collector<'_>) -> Option<ConnectionSection> {

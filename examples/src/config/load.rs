@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, ToSocketAddrs};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -12,11 +12,12 @@ use ipsec_io::ike::{
     PreSharedKey, RemoteAddress, Start as IkeStart,
 };
 use ipsec_io::node::{NodeConfig, Rule, RuleAction};
+use ipsec_io::sad::manual::{ManualTraffic, ManualTunnel, import};
 use ipsec_io::sad::{Addresses, Applies, PortRange, Selector, TemplateId};
 
 use super::algorithms;
 use super::fault::{Collector, Faults, Source};
-use super::file::{ChildSection, ConnectionSection, File, GatewaySection, PolicyAction};
+use super::file::{ChildSection, ConnectionSection, File, GatewaySection, PolicyAction, SecretSource};
 use super::values::{At, NatTraversal, RemoteHost, Start};
 use crate::surroundings::{Exception, Family, Outer, Tunnel};
 
@@ -100,7 +101,13 @@ impl Loaded {
                 Arc::new(Config::default())
             }
         };
-        let node = NodeConfig { rules, ..NodeConfig::new(ike) };
+        let manual: Vec<_> = file.manual.iter().filter_map(|path| manual_tunnel(&mut faults, path)).collect();
+        for tunnel in &manual {
+            let (name, ManualTraffic { local, remote, .. }) = (tunnel.name.clone(), tunnel.traffic);
+            tunnels.push(Tunnel { name, local, remote });
+            wrappings.push((Some(tunnel.remote), wrap_manual(tunnel)));
+        }
+        let node = NodeConfig { rules, manual, ..NodeConfig::new(ike) };
         faults.finish(Self { gateway: file.gateway, node, tunnels, exceptions, wrappings, warnings })
     }
 }
@@ -214,6 +221,44 @@ fn negotiable(faults: &mut Collector<'_>, section: &ChildSection) -> Option<Sele
         "name a protocol and single ports, and make a child for each",
     );
     None
+}
+
+/// A manual tunnel from its file, which holds keys. Whether its source is ours is seen when it starts.
+fn manual_tunnel(faults: &mut Collector<'_>, file: &At<PathBuf>) -> Option<Arc<ManualTunnel>> {
+    let At { value: path, span } = file;
+    let source = SecretSource::File(path.clone());
+    let octets = match source.read() {
+        Ok(octets) => octets,
+        Err(error) => {
+            faults.add(span, format!("{source} {error}"), error.fix(&source));
+            return None;
+        }
+    };
+    let imported = std::str::from_utf8(&octets).map_err(|error| error.to_string()).and_then(|text| {
+        let tunnel = import(text).map_err(|error| error.to_string())?;
+        tunnel.check(&[tunnel.local]).map_err(|error| error.to_string())?;
+        Ok(tunnel)
+    });
+    match imported {
+        Ok(tunnel) => Some(Arc::new(tunnel)),
+        Err(error) => {
+            let fix = "mend that line of the file; docs/gateway.md has an example";
+            faults.add(span, format!("{source}: {error}"), fix);
+            None
+        }
+    }
+}
+
+/// What the packets of a manual tunnel are wrapped in at most; AH and its ICV count as ICV.
+fn wrap_manual(tunnel: &ManualTunnel) -> Outer {
+    let octets = |value: usize| u16::try_from(value).unwrap_or(u16::MAX);
+    let (iv, block, icv) = tunnel.outbound.esp.as_ref().map_or((0, 4, 0), |esp| {
+        (octets(esp.suite.iv_len()), octets(esp.suite.block_len()), octets(esp.suite.icv_len()))
+    });
+    // Its header has 12 octets, and is a multiple of 8 octets with IPv6 (RFC 4302 §2).
+    let ah =
+        tunnel.outbound.ah.as_ref().map_or(0, |ah| octets((12 + ah.integrity.icv_len()).next_multiple_of(8)));
+    Outer { family: Family::of(tunnel.remote), udp: false, iv, block, icv: icv + ah }
 }
 
 fn secret(faults: &mut Collector<'_>, section: &ConnectionSection) -> Option<Arc<PreSharedKey>> {

@@ -142,7 +142,7 @@ pub fn clean(path: &Path) -> Result<(), RunError> {
 /// Sets up and runs; the outer error is of a start that failed, the inner one of an end out of order.
 fn serve(
     path: &Path,
-    loaded: Loaded,
+    mut loaded: Loaded,
     provider: Arc<CryptoProvider>,
     numbering: Numbering,
     signals: Signals,
@@ -158,6 +158,7 @@ fn serve(
     if loaded.gateway.manage_routes {
         kernel.clear()?;
     }
+    loaded.node.locals = kernel.addresses()?.iter().map(|own| own.address).collect();
     let mtu = device_mtu(&kernel, &loaded, None)?;
     let link = TunLink::open(tun, mtu).map_err(system(format!("TUN device {tun}")))?;
     let device = link.index().map_err(system(format!("TUN device {tun}")))?;
@@ -384,8 +385,10 @@ impl Managed {
     }
 
     fn try_reload(&mut self) -> Result<NodeConfig, String> {
-        let loaded = Loaded::read(&self.path, &mut self.numbering, &self.provider)
+        let mut loaded = Loaded::read(&self.path, &mut self.numbering, &self.provider)
             .map_err(|faults| faults.to_string())?;
+        let own = self.kernel.addresses().map_err(|error| error.to_string())?;
+        loaded.node.locals = own.iter().map(|own| own.address).collect();
         let found = difference((&self.gateway, &self.running.ike), (&loaded.gateway, &loaded.node.ike));
         if !found.needs_restart.is_empty() {
             return Err(format!("only a restart changes {} in [gateway]", found.needs_restart.join(", ")));

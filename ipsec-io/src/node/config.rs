@@ -1,10 +1,12 @@
 //! What a node is made from.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ipsec_ike::Config;
-use ipsec_sad::{Applies, Policy, PolicyId, Selector, SpdError, TemplateId};
+use ipsec_sad::manual::{AutoRules, ManualError, ManualTunnel};
+use ipsec_sad::{Action, Applies, Policy, PolicyId, Selector, SpdError, TemplateId};
 
 use super::policies;
 
@@ -67,6 +69,10 @@ pub struct NodeConfig {
     pub ike: Arc<Config>,
     /// Policies that go before them, in order.
     pub rules: Vec<Rule>,
+    /// Manual tunnels, active as long as they are here. Their policies go behind the rules and before the children.
+    pub manual: Vec<Arc<ManualTunnel>>,
+    /// The addresses of this host: a manual tunnel begins at one of them.
+    pub locals: Vec<IpAddr>,
     /// What happens to traffic that no policy covers.
     pub default: RuleAction,
     /// How much waits at most.
@@ -77,14 +83,27 @@ impl NodeConfig {
     /// No rules and default limits; what no child covers is dropped.
     #[must_use]
     pub fn new(ike: Arc<Config>) -> Self {
-        Self { ike, rules: Vec::new(), default: RuleAction::Discard, limits: NodeLimits::default() }
+        Self {
+            ike,
+            rules: Vec::new(),
+            manual: Vec::new(),
+            locals: Vec::new(),
+            default: RuleAction::Discard,
+            limits: NodeLimits::default(),
+        }
     }
 
-    /// The policies that this makes, in order: the rules, then a policy for each child. Their numbers are their places
-    /// here; a running node gives its own.
+    /// The policies that this makes, in order: the rules, one that protects for each manual tunnel that is to have
+    /// policies, and one for each child. Their numbers are their places here; a running node gives its own, and templates
+    /// of manual tunnels too.
     #[must_use]
     pub fn policies(&self) -> Vec<Policy> {
-        let numbered = (0..).map(PolicyId).zip(policies::all(self));
+        let manual = self.manual.iter().filter(|tunnel| tunnel.rules == AutoRules::Generate);
+        let manual = manual.map(|tunnel| {
+            let action = Action::Protect(TemplateId(u32::MAX));
+            Policy::new(PolicyId(0), tunnel.name.clone(), tunnel.traffic.selector(), action)
+        });
+        let numbered = (0..).map(PolicyId).zip(policies::all(self, manual));
         numbered.map(|(id, policy)| Policy { id, ..policy }).collect()
     }
 }
@@ -108,6 +127,9 @@ pub enum SetupError {
     /// The policies make no SPD.
     #[error(transparent)]
     Policies(#[from] SpdError),
+    /// A manual tunnel cannot be.
+    #[error("manual tunnel: {0}")]
+    Manual(#[from] ManualError),
     /// The connections cannot be run.
     #[error(transparent)]
     Ike(#[from] ipsec_ike::SetupError),

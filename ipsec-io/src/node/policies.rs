@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ipsec_sad::{Action, Policy, PolicyId, Selector, Spd};
 
 use super::config::{NodeConfig, RuleAction, SetupError};
+use super::manual::Manual;
 
 /// The policies in force, and the numbers they have.
 #[derive(Debug)]
@@ -18,12 +19,16 @@ pub(super) struct Policies {
 impl Policies {
     /// The SPD of `config`. A policy that `before` has too, with the same name, selector and action, keeps its number
     /// and with it its counters.
-    pub(super) fn compile(config: &NodeConfig, before: Option<&Self>) -> Result<Self, SetupError> {
+    pub(super) fn compile(
+        config: &NodeConfig,
+        manual: &Manual,
+        before: Option<&Self>,
+    ) -> Result<Self, SetupError> {
         check_templates(config)?;
         let mut next = before.map_or(0, |before| before.next);
         let mut numbers = BTreeMap::new();
         let mut policies = Vec::new();
-        for mut policy in all(config) {
+        for mut policy in all(config, manual.policies()) {
             let same = before.and_then(|before| before.numbers.get(&policy.name));
             policy.id = match same {
                 Some((selector, action, id)) if *selector == policy.selector && *action == policy.action => {
@@ -54,9 +59,9 @@ fn action(rule: RuleAction) -> Action {
     }
 }
 
-/// Every policy in the order of the configuration; the numbers are still to be given.
-pub(super) fn all(config: &NodeConfig) -> impl Iterator<Item = Policy> {
-    rules(config).chain(children(config))
+/// Every policy in the order of the configuration, those of manual tunnels between; the numbers are still to be given.
+pub(super) fn all(config: &NodeConfig, manual: impl Iterator<Item = Policy>) -> impl Iterator<Item = Policy> {
+    rules(config).chain(manual).chain(children(config))
 }
 
 fn rules(config: &NodeConfig) -> impl Iterator<Item = Policy> {
