@@ -1,6 +1,8 @@
 //! The data plane: whole batches against the bare cipher and against boringtun, and policy lookup by number of policies.
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
+mod sas;
+
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -32,6 +34,7 @@ pub fn run(report: &mut Report) {
         tunnel(report, size);
     }
     lookup(report);
+    sas::run(report);
 }
 
 /// An IPv4 packet of `size` octets.
