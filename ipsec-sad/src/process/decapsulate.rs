@@ -63,6 +63,7 @@ impl From<DropReason> for Unfit {
 
 impl Arrival {
     /// A packet from the network, at `range` of `part`.
+    #[inline]
     pub(super) fn new(meta: Meta, part: &[u8], range: Range<usize>) -> Result<Self, Unfit> {
         let octets = part.get(range.clone()).unwrap_or_default();
         match meta {
@@ -141,11 +142,9 @@ impl Arrival {
     }
 
     /// The next layer of nesting: AH or ESP in what came out of `pair`'s SA, if it is that.
-    pub(super) fn nested(packet: &Packet<'_>, start: usize, pair: PairId) -> Option<Self> {
-        if !matches!(packet.protocol(), IpProtocol::AH | IpProtocol::ESP) {
-            return None;
-        }
-        let arrival = Self::in_packet(packet, start).ok()?;
+    pub(super) fn nested(part: &[u8], range: Range<usize>, pair: PairId) -> Option<Self> {
+        let packet = Packet::parse(part.get(range.clone())?).ok()?;
+        let arrival = Self::in_packet(&packet, range.start).ok()?;
         Some(Self { within: Some(pair), ..arrival })
     }
 
@@ -166,6 +165,7 @@ pub(super) struct Inside {
 }
 
 /// Finds what was inside, behind the AH or between ESP's header and trailer.
+#[inline]
 pub(super) fn inside(part: &[u8], sa: &Sa, arrival: &Arrival) -> Result<Inside, DropReason> {
     let (range, next_header) = match sa.kind {
         ProtocolKind::Esp => {
@@ -187,6 +187,7 @@ pub(super) fn inside(part: &[u8], sa: &Sa, arrival: &Arrival) -> Result<Inside, 
 }
 
 /// Makes the IP packet of what was inside: where it lies, octets behind its own length included.
+#[inline]
 pub(super) fn restore(
     part: &mut [u8],
     sa: &Sa,
@@ -194,7 +195,7 @@ pub(super) fn restore(
     inside: Inside,
 ) -> Result<Range<usize>, DropReason> {
     let Inside { range, next_header } = inside;
-    match sa.mode {
+    match &sa.mode {
         Mode::Tunnel(_) => {
             let version = match next_header {
                 IpProtocol::IPV4 => 4,
@@ -225,7 +226,7 @@ pub(super) fn restore(
             }
         },
         Mode::Beet { local, remote } => {
-            let addresses = Addresses::new(remote, local).ok_or(DropReason::MalformedInner)?;
+            let addresses = Addresses::new(*remote, *local).ok_or(DropReason::MalformedInner)?;
             if next_header == BEET_PROTOCOL {
                 prepend_with_options(part, arrival, addresses, range)
             } else {
@@ -282,13 +283,14 @@ fn prepend_with_options(
 /// A packet that may be delivered.
 pub(super) struct Opened {
     pub(super) range: Range<usize>,
-    pub(super) flow: Flow,
-    /// AH or ESP once more, for another SA.
-    pub(super) nested: Option<Arrival>,
+    /// AH or ESP once more, which another SA may be for.
+    pub(super) is_protected: bool,
     pub(super) source_route: bool,
+    pub(super) is_v6: bool,
 }
 
 /// Checks the packet that came out of an SA, and finishes its header and checksums.
+#[inline]
 pub(super) fn check(
     part: &mut [u8],
     sa: &Sa,
@@ -302,31 +304,34 @@ pub(super) fn check(
     if !sa.selector.matches(&flow, Direction::Inbound) {
         return Err((DropReason::SelectorMismatch, Some(flow)));
     }
-    let (length, header_len, protocol) = (packet.total_len(), packet.header_len(), packet.protocol());
-    let (inner_class, whole) = (packet.traffic_class(), packet.fragment() == Fragment::Whole);
-    let source_route = packet.has_source_route();
-    let nested = Arrival::nested(&packet, range.start, sa.pair);
-    let addresses = Addresses::new(packet.source(), packet.destination());
-    let octets = octets.get_mut(..length).unwrap_or_default();
-    match sa.mode {
+    let opened = Opened {
+        range: range.start..range.start + packet.total_len(),
+        is_protected: matches!(packet.protocol(), IpProtocol::AH | IpProtocol::ESP),
+        source_route: packet.has_source_route(),
+        is_v6: packet.version() == Version::V6,
+    };
+    match &sa.mode {
         Mode::Tunnel(options) => {
+            let inner = packet.traffic_class();
             if let Some(outer) = arrival.traffic_class {
-                let class = options.egress(inner_class, outer);
+                let class = options.egress(inner, outer);
                 let class = class.ok_or((DropReason::CongestionNotSupported, Some(flow)))?;
-                if class != inner_class {
+                if class != inner {
                     set_traffic_class(octets, class);
                 }
             }
         }
-        Mode::Transport { checksum } => {
-            let segment = octets.get_mut(header_len..).unwrap_or_default();
-            if let Some(addresses) = addresses.filter(|_| whole) {
-                fix_checksum(checksum, protocol, segment, &addresses);
+        Mode::Transport { checksum } if *checksum != TransportChecksum::Keep => {
+            let (header_len, length, protocol) = (packet.header_len(), packet.total_len(), packet.protocol());
+            let whole = packet.fragment() == Fragment::Whole;
+            let addresses = Addresses::new(packet.source(), packet.destination()).filter(|_| whole);
+            if let (Some(addresses), Some(segment)) = (addresses, octets.get_mut(header_len..length)) {
+                fix_checksum(*checksum, protocol, segment, &addresses);
             }
         }
-        Mode::Beet { .. } => {}
+        Mode::Transport { .. } | Mode::Beet { .. } => {}
     }
-    Ok(Opened { range: range.start..range.start + length, flow, nested, source_route })
+    Ok(opened)
 }
 
 /// RFC 3948 §3.1.2.

@@ -13,7 +13,7 @@ use ipsec_proto::{Path, esp as wire};
 use super::{ah, esp};
 use crate::drop::DropReason;
 use crate::sad::{Mode, OuterHeader, ProtocolKind, Sa, TunnelOptions};
-use crate::verdict::{Encap, Verdict};
+use crate::verdict::Encap;
 
 /// Of BEET's pseudo header for IPv4 options, without options (RFC 7402 §B.1.7).
 const BEET_HEADER_LEN: usize = 4;
@@ -38,6 +38,7 @@ pub(super) struct Inner {
 }
 
 impl Inner {
+    #[inline]
     pub(super) fn of(packet: &Packet<'_>) -> Self {
         Self {
             length: packet.total_len(),
@@ -82,7 +83,8 @@ pub(super) enum Content {
 pub(super) struct Laid {
     /// Where it lies then: from its outer header, or from its ESP header if the system writes that one.
     pub(super) range: Range<usize>,
-    pub(super) verdict: Verdict,
+    /// The outer traffic class, if the system writes the outer header.
+    pub(super) system_class: Option<u8>,
     /// Where the checksum of UDP in IPv6 is due when the packet is sealed, from the beginning of `range`.
     pub(super) udp_at: Option<usize>,
 }
@@ -139,7 +141,7 @@ pub(super) struct Sealing<'a> {
     pub(super) inner: &'a Inner,
     pub(super) content: Content,
     pub(super) sa: &'a Sa,
-    pub(super) path: Path,
+    pub(super) path: &'a Path,
     pub(super) sequence: u64,
     /// What TFC padding may not pass.
     pub(super) longest: usize,
@@ -153,6 +155,7 @@ impl<'a> Sealing<'a> {
     /// # Errors
     /// [`DropReason::NoRoom`], [`DropReason::FragmentInTransport`], [`DropReason::SelectorMismatch`] for an address that is
     /// not BEET's, and AH's.
+    #[inline]
     pub(super) fn lay(
         &self,
         part: &'a mut [u8],
@@ -168,14 +171,15 @@ impl<'a> Sealing<'a> {
     }
 
     /// What goes in front of the ESP or AH header, and what behind.
+    #[inline]
     fn cut(&self, part: &mut [u8], start: usize) -> Result<(Front, Payload), DropReason> {
         let Self { inner, sa, .. } = self;
         let whole = start..start + inner.length;
         if self.content == Content::Dummy {
-            let front = self.outer(sa.mode.tunnel_options().unwrap_or_default())?;
+            let front = self.outer(sa.mode.tunnel_options().unwrap_or(&TunnelOptions::USUAL))?;
             return Ok((front, Payload { range: whole, next_header: IpProtocol::IPV6_NO_NEXT }));
         }
-        match sa.mode {
+        match &sa.mode {
             Mode::Tunnel(options) => {
                 let next_header = match inner.version {
                     Version::V4 => IpProtocol::IPV4,
@@ -198,21 +202,23 @@ impl<'a> Sealing<'a> {
             Mode::Beet { local, remote } => {
                 let octets = part.get(whole.clone()).unwrap_or_default();
                 let is_ours = Packet::parse(octets)
-                    .is_ok_and(|packet| packet.source() == local && packet.destination() == remote);
+                    .is_ok_and(|packet| packet.source() == *local && packet.destination() == *remote);
                 if !is_ours {
                     return Err(DropReason::SelectorMismatch);
                 }
                 let options = TunnelOptions { hop_limit: crate::sad::HopLimit::Copy, ..TunnelOptions::USUAL };
-                Ok((self.outer(options)?, beet_payload(part, whole, inner)?))
+                Ok((self.outer(&options)?, beet_payload(part, whole, inner)?))
             }
         }
     }
 
+    #[inline]
     fn writes_header(&self) -> bool {
         self.sa.outer_header == OuterHeader::Own || self.sa.within.is_some()
     }
 
-    fn outer(&self, options: TunnelOptions) -> Result<Front, DropReason> {
+    #[inline]
+    fn outer(&self, options: &TunnelOptions) -> Result<Front, DropReason> {
         let traffic_class = options.ingress(self.inner.traffic_class);
         if !self.writes_header() {
             return Ok(Front::None { traffic_class });
@@ -228,6 +234,7 @@ impl<'a> Sealing<'a> {
         }))
     }
 
+    #[inline]
     fn lay_esp(
         &self,
         part: &'a mut [u8],
@@ -246,11 +253,8 @@ impl<'a> Sealing<'a> {
             range.end += padding;
         }
         let in_udp = self.sa.encap == Encap::Udp;
-        let (verdict, udp_at) = match front {
-            Front::None { traffic_class } => {
-                let (path, encap, traffic_class) = (self.path, self.sa.encap, *traffic_class);
-                (Verdict::Send { path, encap, traffic_class }, None)
-            }
+        let (system_class, udp_at) = match front {
+            Front::None { traffic_class } => (Some(*traffic_class), None),
             _ => {
                 let udp_len = if in_udp { UDP_HEADER_LEN } else { 0 };
                 let before = wire::HEADER_LEN + self.sa.layout.iv + udp_len + front.len();
@@ -263,14 +267,14 @@ impl<'a> Sealing<'a> {
                     let segment = part.get_mut(udp_at..end).ok_or(DropReason::NoRoom)?;
                     emit_udp(segment, self.path)?;
                 }
-                (Verdict::SendPacket { path: self.path }, Some((start, udp_at)))
+                (None, Some((start, udp_at)))
             }
         };
         let (job, sealed) = esp::seal_job(part, &range, self.sa, self.sequence, next_header, ivs)?;
         let start = udp_at.map_or(sealed.start, |(start, _)| start);
         // IPv4 has no checksum there (RFC 3948 §2.1).
         let udp_at = udp_at.filter(|_| in_udp && self.path.remote.is_ipv6()).map(|(start, at)| at - start);
-        Ok((job, Laid { range: start..sealed.end, verdict, udp_at }))
+        Ok((job, Laid { range: start..sealed.end, system_class, udp_at }))
     }
 
     fn lay_ah(
@@ -292,8 +296,7 @@ impl<'a> Sealing<'a> {
         front.emit(part, range.clone(), IpProtocol::AH)?;
         let packet = part.get_mut(range.clone()).ok_or(DropReason::NoRoom)?;
         let job = ah::seal_job(packet, at, version, self.sa, self.sequence, payload.next_header, headers)?;
-        let verdict = Verdict::SendPacket { path: self.path };
-        Ok((job, Laid { range, verdict, udp_at: None }))
+        Ok((job, Laid { range, system_class: None, udp_at: None }))
     }
 }
 
@@ -332,7 +335,7 @@ fn beet_payload(part: &mut [u8], whole: Range<usize>, inner: &Inner) -> Result<P
 }
 
 /// Writes a UDP header without a checksum in front of what follows in `segment`.
-fn emit_udp(segment: &mut [u8], path: Path) -> Result<(), DropReason> {
+fn emit_udp(segment: &mut [u8], path: &Path) -> Result<(), DropReason> {
     let length = u16::try_from(segment.len()).map_err(|_| DropReason::NoRoom)?;
     let header = segment.first_chunk_mut::<UDP_HEADER_LEN>().ok_or(DropReason::NoRoom)?;
     header[0..2].copy_from_slice(&path.local.port().to_be_bytes());
@@ -345,7 +348,7 @@ fn emit_udp(segment: &mut [u8], path: Path) -> Result<(), DropReason> {
 /// The longest inner packet that leaves as one of at most `mtu` octets.
 pub(super) fn inner_len(sa: &Sa, path: Path, mtu: usize) -> usize {
     let outer = outer_header_len(path);
-    match (sa.kind, sa.mode) {
+    match (sa.kind, &sa.mode) {
         (ProtocolKind::Esp, Mode::Tunnel(_)) => esp::payload_len(sa, mtu.saturating_sub(outer + udp_len(sa))),
         (ProtocolKind::Esp, Mode::Beet { local, .. }) => {
             let inner = if local.is_ipv4() { Version::V4 } else { Version::V6 };

@@ -13,7 +13,9 @@ use crate::batch::{Batch, MAX_NESTED, Slot};
 use crate::drop::DropReason;
 use crate::event::SadEvent;
 use crate::flow::{Direction, Flow};
-use crate::sad::{Alarm, Esn, InboundSa, ProtocolKind, ReplayError, ReplayWindow, SourceCheck, owner};
+use crate::sad::{
+    Alarm, Esn, InboundSa, MssClamp, ProtocolKind, ReplayError, ReplayWindow, SourceCheck, owner,
+};
 use crate::spd::Action;
 use crate::trace::Traced;
 use crate::verdict::{Encap, Verdict};
@@ -92,8 +94,10 @@ impl Worker {
             let outcomes = self.open(&mut burst, &plans);
             let mut nested = false;
             for (((slot, part), plan), outcome) in burst.iter_mut().zip(&mut plans).zip(outcomes) {
-                let (Some(planned), Some(outcome)) = (plan.take(), outcome) else { continue };
-                let Some(arrival) = self.finish_inbound(now, slot, part, planned, outcome) else { continue };
+                let (Some(planned), Some(outcome)) = (&*plan, outcome) else { continue };
+                let next = self.finish_inbound(now, slot, part, planned, outcome);
+                *plan = None;
+                let Some(arrival) = next else { continue };
                 if nesting == MAX_NESTED {
                     let refused = refusal(now, &arrival, DropReason::NestedTooDeep);
                     self.refuse(slot, refused);
@@ -109,6 +113,7 @@ impl Worker {
     }
 
     /// Finds AH or ESP in a packet from the network.
+    #[inline]
     fn receive(&mut self, now: Instant, slot: &mut Slot, part: &[u8]) -> Option<Plan> {
         let arrival = Arrival::new(slot.meta, part, slot.range.clone());
         let owner = match &arrival {
@@ -131,6 +136,7 @@ impl Worker {
     }
 
     /// Finds the SA and checks the sequence number. Packets that are not to be opened have their verdict then.
+    #[inline]
     fn plan_inbound(&mut self, now: Instant, slot: &mut Slot, arrival: Arrival) -> Option<Plan> {
         match arrival.kind {
             ProtocolKind::Esp => self.totals.inbound.esp += 1,
@@ -193,13 +199,14 @@ impl Worker {
         now: Instant,
         slot: &mut Slot,
         part: &mut [u8],
-        plan: Plan,
+        plan: &Plan,
         outcome: Outcome,
     ) -> Option<Arrival> {
         let Plan { sequence, arrival } = plan;
+        let sequence = *sequence;
         let sa = self.inbound.get_mut(arrival.spi)?;
         let refused =
-            Refused { sequence: Some(sequence), ..refusal(now, &arrival, DropReason::IntegrityFailed) };
+            |reason, flow| Refused { sequence: Some(sequence), flow, ..refusal(now, arrival, reason) };
         let newest = sa.window.as_ref().is_none_or(|window| window.is_newest(sequence));
         let verified = match (outcome, sa.sa.kind) {
             // A batch may hold a packet twice: the second fails here.
@@ -220,7 +227,7 @@ impl Worker {
             }
         };
         if let Err(reason) = verified {
-            self.refuse(slot, Refused { reason, ..refused });
+            self.refuse(slot, refused(reason, None));
             return None;
         }
         if sa.last_used.is_none() {
@@ -229,41 +236,45 @@ impl Worker {
         sa.last_used = Some(now);
         sa.lost_sync = 0;
 
-        let opened = decapsulate::inside(part, &sa.sa, &arrival)
-            .and_then(|inside| decapsulate::restore(part, &sa.sa, &arrival, inside))
+        let opened = decapsulate::inside(part, &sa.sa, arrival)
+            .and_then(|inside| decapsulate::restore(part, &sa.sa, arrival, inside))
             .map_err(|reason| (reason, None))
-            .and_then(|range| decapsulate::check(part, &sa.sa, &arrival, range));
+            .and_then(|range| decapsulate::check(part, &sa.sa, arrival, range));
         let mut next = None;
         match opened {
             // Others of its burst may have brought the SA to its end.
             Ok(Opened { range, .. })
                 if sa.sa.alarms.is_expired() || !sa.sa.admits(sa.traffic, range.len() as u64) =>
             {
-                self.refuse(slot, Refused { reason: DropReason::SaExpired, ..refused });
+                self.refuse(slot, refused(DropReason::SaExpired, None));
             }
-            Ok(Opened { flow, source_route: true, .. })
+            Ok(Opened { range, source_route: true, .. })
                 if self.config.source_routes == SourceRoutes::Refuse =>
             {
-                let reason = DropReason::SourceRoute;
-                self.refuse(slot, Refused { reason, flow: Some(flow), ..refused });
+                let flow = part.get(range).and_then(|octets| Flow::parse(octets).ok());
+                self.refuse(slot, refused(DropReason::SourceRoute, flow));
             }
-            Ok(Opened { range, nested, source_route, flow }) => {
-                let (length, is_v6) = (range.len(), flow.source.is_ipv6());
-                let pair = sa.sa.pair;
+            Ok(Opened { range, is_protected, source_route, is_v6 }) => {
+                let length = range.len();
+                let (pair, spi) = (sa.sa.pair, sa.sa.spi);
                 sa.traffic.add(length);
                 sa.sa.watch_traffic(sa.traffic);
-                let (spi, suite) = (sa.sa.spi, sa.sa.protection.suite());
-                let mode = sa.sa.mode;
+                let suite = sa.sa.protection.suite();
+                let mss = sa.sa.mode.tunnel_options().map_or(MssClamp::Off, |options| options.mss);
                 slot.range = range;
                 self.totals.source_routed += u64::from(source_route);
-                // Only an SA that is made to be carried in this one may open what is inside.
-                next = nested.filter(|nested| {
-                    self.inbound.get(nested.spi).is_some_and(|sa| sa.sa.within == Some(pair))
-                });
+                if is_protected {
+                    // Only an SA that is made to be carried in this one may open what is inside.
+                    next = Arrival::nested(part, slot.range.clone(), pair).filter(|nested| {
+                        self.inbound.get(nested.spi).is_some_and(|sa| sa.sa.within == Some(pair))
+                    });
+                }
                 if next.is_none() {
                     slot.verdict = Verdict::Deliver;
                     self.totals.opened.add(length);
-                    if let Some(limit) = self.inbound_mss(now, &mode, pair, is_v6) {
+                    if mss != MssClamp::Off
+                        && let Some(limit) = self.inbound_mss(now, mss, pair, is_v6)
+                    {
                         super::clamp(part.get_mut(slot.range.clone()).unwrap_or_default(), limit);
                     }
                 }
@@ -272,7 +283,7 @@ impl Worker {
                 self.trace(now, way, PROCESSED, || Traced::Processed { spi, sequence, suite });
                 self.trace(now, way, CARRIED, || Traced::Carried { spi, sequence, octets: length });
             }
-            Err((reason, flow)) => self.refuse(slot, Refused { reason, flow, ..refused }),
+            Err((reason, flow)) => self.refuse(slot, refused(reason, flow)),
         }
         self.heard(now, arrival.spi, newest.then_some(arrival.path));
         next

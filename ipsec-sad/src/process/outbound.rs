@@ -133,29 +133,47 @@ impl Worker {
                 None
             }
             Decision::Seal(index) => {
-                let source_route = packet.has_source_route();
-                let inner = match self.outbound.get(index).map(|entry| entry.sa.sa.mode) {
-                    Some(Mode::Transport { .. }) => Inner::with_split(&packet),
+                let entry = self.outbound.get(index)?;
+                let inner = match entry.sa.sa.mode {
+                    Mode::Transport { .. } => Inner::with_split(&packet),
                     _ => Inner::of(&packet),
                 };
-                if source_route && self.config.source_routes == SourceRoutes::Refuse {
-                    self.refuse_on_sa(now, slot, part, index, DropReason::SourceRoute);
-                    return None;
+                let source_route = packet.has_source_route();
+                let plan = Plan { index, sequence: 0, inner, content: Content::Packet, longest: usize::MAX };
+                if entry.is_plain() && !source_route && !entry.sent(&flow) {
+                    return Some(plan);
                 }
-                self.totals.source_routed += u64::from(source_route);
-                if self.outbound.get(index).is_some_and(|entry| entry.sent(&flow)) {
-                    self.refuse_on_sa(now, slot, part, index, DropReason::Loop);
-                    return None;
-                }
-                self.fit(now, slot, part, index, &inner).then(|| Plan {
-                    index,
-                    sequence: 0,
-                    inner,
-                    content: Content::Packet,
-                    longest: self.longest_padded(now, index),
-                })
+                self.plan_with_care(now, slot, part, plan, &flow, source_route)
             }
         }
+    }
+
+    /// What has to be looked at of a few packets, or on a few SAs, only.
+    #[cold]
+    fn plan_with_care(
+        &mut self,
+        now: Instant,
+        slot: &mut Slot,
+        part: &mut [u8],
+        plan: Plan,
+        flow: &Flow,
+        source_route: bool,
+    ) -> Option<Plan> {
+        let index = plan.index;
+        let refused = if source_route && self.config.source_routes == SourceRoutes::Refuse {
+            Some(DropReason::SourceRoute)
+        } else if self.outbound.get(index).is_some_and(|entry| entry.sent(flow)) {
+            Some(DropReason::Loop)
+        } else {
+            None
+        };
+        if let Some(reason) = refused {
+            self.refuse_on_sa(now, slot, part, index, reason);
+            return None;
+        }
+        self.totals.source_routed += u64::from(source_route);
+        let longest = self.longest_padded(now, index);
+        self.fit(now, slot, part, index, &plan.inner).then_some(Plan { longest, ..plan })
     }
 
     /// A dummy packet, if there is an SA for it.
@@ -203,14 +221,20 @@ impl Worker {
                 inner: &plan.inner,
                 content: plan.content,
                 sa: &entry.sa.sa,
-                path: entry.path,
+                path: &entry.path,
                 sequence: plan.sequence,
                 longest: plan.longest,
                 identification: self.identification,
             };
             results.push(Some(sealing.lay(part, slot.range.start, &mut self.ivs, headers).map(
                 |(job, laid)| {
-                    (slot.range, slot.verdict) = (laid.range, laid.verdict);
+                    slot.range = laid.range;
+                    slot.verdict = match laid.system_class {
+                        Some(traffic_class) => {
+                            Verdict::Send { path: entry.path, encap: entry.sa.sa.encap, traffic_class }
+                        }
+                        None => Verdict::SendPacket { path: entry.path },
+                    };
                     jobs.push(job);
                     laid.udp_at
                 },

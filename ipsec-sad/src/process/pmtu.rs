@@ -11,7 +11,7 @@ use crate::batch::{MAX_NESTED, Slot};
 use crate::drop::DropReason;
 use crate::event::SadEvent;
 use crate::flow::{Flow, Ports};
-use crate::sad::{Fragmentation, Mode, MssClamp, Outbound, PairId, ProtocolKind, Sa, TfcPadding};
+use crate::sad::{Fragmentation, MssClamp, Outbound, PairId, ProtocolKind, Sa, TfcPadding};
 use crate::verdict::{Encap, Verdict};
 use crate::worker::Worker;
 
@@ -113,7 +113,14 @@ impl Outbound {
         self.mtu.filter(|known| known.until.is_none_or(|until| now < until)).map(|known| known.mtu)
     }
 
+    /// Whether nothing but the cipher touches the SA's packets: no path MTU, no padding, no other SA.
+    #[inline]
+    pub(super) const fn is_plain(&self) -> bool {
+        self.mtu.is_none() && self.plain
+    }
+
     /// Whether a packet to be sealed is one that the SA itself has made: the route to the peer leads into the tunnel.
+    #[inline]
     pub(super) fn sent(&self, flow: &Flow) -> bool {
         let Path { local, remote } = self.path;
         if flow.destination != remote.ip() || flow.source != local.ip() {
@@ -210,14 +217,18 @@ impl Worker {
         inner: &Inner,
     ) -> bool {
         let Some(entry) = self.outbound.get(index) else { return true };
-        let options = match entry.sa.sa.mode {
-            Mode::Tunnel(options) => Some(options),
-            _ => None,
+        let options = entry.sa.sa.mode.tunnel_options();
+        let (mss, after) = match options {
+            Some(options) => (
+                options.mss,
+                options.fragmentation == Fragmentation::After && !options.outer_df(inner.dont_fragment),
+            ),
+            // Transport and BEET mode protect whole packets: what they make is cut, if anything (RFC 4303 §3.3.4).
+            None => (MssClamp::Off, !inner.dont_fragment),
         };
         let is_known = entry.mtu.is_some() || entry.sa.sa.within.is_some();
-        if let Some(options) = options
-            && options.mss != MssClamp::Off
-            && let Some(limit) = self.mss(now, options.mss, index, inner.version)
+        if mss != MssClamp::Off
+            && let Some(limit) = self.mss(now, mss, index, inner.version)
         {
             super::clamp(part.get_mut(slot.range.clone()).unwrap_or_default(), limit);
         }
@@ -228,13 +239,6 @@ impl Worker {
         if inner.length <= usize::from(mtu) {
             return true;
         }
-        // Transport and BEET mode protect whole packets: what they make is cut, if anything (RFC 4303 §3.3.4).
-        let after = match options {
-            Some(options) => {
-                options.fragmentation == Fragmentation::After && !options.outer_df(inner.dont_fragment)
-            }
-            None => !inner.dont_fragment,
-        };
         match inner.version {
             _ if after => true,
             // No sender of IPv6 can be told less: the outer packet is cut instead (RFC 2473 §7.1).
@@ -263,12 +267,14 @@ impl Worker {
     }
 
     /// What a SYN that came through the tunnel may announce at most.
-    pub(super) fn inbound_mss(&self, now: Instant, mode: &Mode, pair: PairId, is_v6: bool) -> Option<u16> {
-        let Mode::Tunnel(options) = mode else { return None };
-        if options.mss == MssClamp::Off {
-            return None;
-        }
+    pub(super) fn inbound_mss(
+        &self,
+        now: Instant,
+        clamp: MssClamp,
+        pair: PairId,
+        is_v6: bool,
+    ) -> Option<u16> {
         let version = if is_v6 { Version::V6 } else { Version::V4 };
-        self.mss(now, options.mss, self.outbound.index_of(pair)?, version)
+        self.mss(now, clamp, self.outbound.index_of(pair)?, version)
     }
 }

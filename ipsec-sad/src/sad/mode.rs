@@ -30,9 +30,9 @@ impl Mode {
     pub const TRANSPORT: Self = Self::Transport { checksum: TransportChecksum::Keep };
 
     /// How headers are treated, in tunnel mode.
-    pub(crate) const fn tunnel_options(&self) -> Option<TunnelOptions> {
+    pub(crate) const fn tunnel_options(&self) -> Option<&TunnelOptions> {
         match self {
-            Self::Tunnel(options) => Some(*options),
+            Self::Tunnel(options) => Some(options),
             Self::Transport { .. } | Self::Beet { .. } => None,
         }
     }

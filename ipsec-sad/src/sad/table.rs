@@ -8,7 +8,7 @@ use std::time::Instant;
 use ipsec_proto::{Path, Spi};
 
 use super::choice::Choice;
-use super::{InboundSa, OutboundSa, PairId, SequenceRun, spi};
+use super::{InboundSa, MssClamp, OutboundSa, PairId, SequenceRun, TfcPadding, spi};
 use crate::drop::DropReason;
 use crate::flow::{Direction, Flow};
 use crate::process::PathMtu;
@@ -112,6 +112,8 @@ pub(crate) struct Outbound {
     pub(crate) unsealed: Traffic,
     /// What the path takes, if something is known about it.
     pub(crate) mtu: Option<PathMtu>,
+    /// Whether the SA asks for nothing that depends on that, nor for another SA.
+    pub(crate) plain: bool,
 }
 
 /// The outbound SAs of one worker.
@@ -133,6 +135,8 @@ impl OutboundTable {
         let (pair, spi, template, path) = (sa.pair(), sa.spi(), sa.sa.template, sa.path);
         let selector = sa.sa.selector;
         let replaced = self.remove(pair);
+        let clamps = sa.sa.mode.tunnel_options().is_some_and(|options| options.mss != MssClamp::Off);
+        let plain = sa.sa.within.is_none() && sa.sa.tfc == TfcPadding::None && !clamps;
         let entry = Outbound {
             sa,
             path,
@@ -145,6 +149,7 @@ impl OutboundTable {
             carried: Traffic::default(),
             unsealed: Traffic::default(),
             mtu: None,
+            plain,
         };
         let index = match self.free.pop() {
             Some(index) => index,
