@@ -1,6 +1,6 @@
 //! Policies with a prefix or a range in some field: the first match in configuration order, found in a tree of cuts.
 //!
-//! Each policy is a box in seven dimensions. A node cuts one dimension at up to 15 values: the boxes of each of the 16
+//! Each policy is a box in seven dimensions. A node cuts one dimension at up to 31 values: the boxes of each of the 32
 //! pieces, and those that lie across some cut, are its subtrees, so no policy is stored twice and memory is linear. A
 //! lookup enters one piece and the boxes across, and skips a subtree whose first policy comes after one already found.
 //! The dimension taken is the one that leaves the fewest policies on the worst way down.
@@ -19,9 +19,9 @@ const DIMENSIONS: usize = 7;
 /// Up to here a scan is as fast as another cut.
 const LEAF: usize = 6;
 /// The most values one node cuts at.
-const CUTS: usize = 15;
+const CUTS: usize = 31;
 /// Boxes that are looked at to choose where to cut.
-const SAMPLE: usize = 512;
+const SAMPLE: usize = 1024;
 
 /// A flow as coordinates.
 type Point = [u128; DIMENSIONS];
