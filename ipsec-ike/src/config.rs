@@ -10,12 +10,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipsec_proto::net::Path;
 use ipsec_sad::{AddressRange, Selector, TemplateId};
 
 pub use self::limits::{Limits, Timing};
 use crate::auth::PreSharedKey;
 use crate::identity::Identity;
-use crate::suite::{EspSuite, IkeSuite};
+use crate::natt::NatFound;
+use crate::suite::{ChildSuite, IkeSuite};
 
 /// The UDP ports of one end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +85,18 @@ pub enum Start {
     Immediate,
 }
 
-/// One pair of SAs that a connection may carry.
+/// What a child protects of a packet (RFC 4301 §4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ChildMode {
+    /// The whole packet, in a new one between the gateways.
+    #[default]
+    Tunnel,
+    /// What follows the IP header of packets between the two hosts themselves: of the child's selector only the protocol and
+    /// the ports count, and addresses that cover both hosts.
+    Transport,
+}
+
+/// What a connection carries, in a pair of SAs, or in two where AH goes around ESP.
 #[derive(Debug, Clone)]
 pub struct Child {
     /// Its name, unique within the connection.
@@ -92,8 +105,10 @@ pub struct Child {
     pub template: TemplateId,
     /// What it covers, local to remote.
     pub selector: Selector,
-    /// What is offered and accepted, best first.
-    pub proposals: Vec<EspSuite>,
+    /// Tunnel or transport.
+    pub mode: ChildMode,
+    /// What is offered and accepted, best first. Where there is a NAT, those with AH are left out.
+    pub proposals: Vec<ChildSuite>,
     /// How long its SAs live; one hour by default.
     pub lifetime: Duration,
     /// When it is negotiated.
@@ -101,22 +116,39 @@ pub struct Child {
 }
 
 impl Child {
-    /// A child with the default lifetime of an hour, started by traffic.
+    /// A child in tunnel mode with the default lifetime of an hour, started by traffic.
     #[must_use]
     pub fn new(
         name: impl Into<String>,
         template: TemplateId,
         selector: Selector,
-        proposals: Vec<EspSuite>,
+        proposals: Vec<ChildSuite>,
     ) -> Self {
         Self {
             name: name.into(),
             template,
             selector,
+            mode: ChildMode::default(),
             proposals,
             lifetime: Duration::from_secs(3600),
             start: Start::Traffic,
         }
+    }
+
+    /// What it covers between the ends of `path`: in transport mode the packets of these two hosts only.
+    pub(crate) fn selector_on(&self, path: Path) -> Selector {
+        match self.mode {
+            ChildMode::Tunnel => self.selector,
+            ChildMode::Transport => {
+                let Selector { local, remote, .. } = Selector::between(path.local.ip(), path.remote.ip());
+                Selector { local, remote, ..self.selector }
+            }
+        }
+    }
+
+    /// The proposals that can be used: AH protects the addresses, which a NAT changes.
+    pub(crate) fn proposals_over(&self, nat: NatFound) -> impl Iterator<Item = &ChildSuite> + Clone {
+        self.proposals.iter().filter(move |suite| !nat.any() || !suite.has_ah())
     }
 }
 

@@ -12,7 +12,7 @@ use crate::identity::Identity;
 use crate::natt::NatFound;
 use crate::refusal::Refusal;
 use crate::state::{MessageNumber, Phase, Role};
-use crate::suite::{EspSuite, IkeSuite};
+use crate::suite::{ChildSuite, IkeSuite};
 
 /// The number of a command, in the order they were given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -164,7 +164,7 @@ pub struct ChildUp {
     /// The SPI we send with.
     pub outbound: Spi,
     /// What was agreed.
-    pub suite: EspSuite,
+    pub suite: ChildSuite,
     /// What it covers, local to remote.
     pub selector: Selector,
     /// Our role in the quick mode.

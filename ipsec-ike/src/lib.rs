@@ -95,8 +95,8 @@ pub use ipsec_sad as sad;
 pub use auth::PreSharedKey;
 pub use clock::{Now, UnixTime};
 pub use config::{
-    Child, Config, ConfigBuilder, ConfigError, Connection, KeyLogging, Limits, LocalAddress, NatTraversal,
-    Ports, RemoteAddress, Start, Timing,
+    Child, ChildMode, Config, ConfigBuilder, ConfigError, Connection, KeyLogging, Limits, LocalAddress,
+    NatTraversal, Ports, RemoteAddress, Start, Timing,
 };
 pub use diagnosis::Diagnosis;
 pub use endpoint::Ike;
@@ -111,5 +111,5 @@ pub use refusal::{Cause, Dimension, Mismatch, Refusal};
 pub use report::{ChildReport, Counters, IkeReport, IkeSaReport};
 pub use retransmit::RetransmitPolicy;
 pub use state::{IkeState, MessageNumber, Phase, QuickState, Role};
-pub use suite::{EspSuite, IkeSuite};
+pub use suite::{ChildSuite, EspSuite, IkeSuite, Protocols};
 pub use timer::TimerKind;

@@ -7,7 +7,7 @@ use ipsec_proto::isakmp::NatNumbers;
 use ipsec_proto::net::Path;
 use ipsec_proto::registry::EncapsulationMode;
 
-use crate::config::{NatTraversal, Ports};
+use crate::config::{ChildMode, NatTraversal, Ports};
 use crate::event::Cookies;
 
 /// MD5("RFC 3947"), the vendor id of RFC 3947 §3.1.
@@ -58,11 +58,13 @@ impl Edition {
         }
     }
 
-    /// The encapsulation mode that a quick mode proposes for a tunnel in UDP.
-    pub(crate) const fn udp_tunnel(self) -> EncapsulationMode {
-        match self {
-            Self::Rfc3947 => EncapsulationMode::UDP_TUNNEL,
-            Self::Draft03 | Self::Draft02Newline | Self::Draft02 => EncapsulationMode::UDP_TUNNEL_DRAFT,
+    /// The encapsulation mode that a quick mode proposes for ESP in UDP.
+    pub(crate) const fn in_udp(self, mode: ChildMode) -> EncapsulationMode {
+        match (self.numbers(), mode) {
+            (NatNumbers::Rfc3947, ChildMode::Tunnel) => EncapsulationMode::UDP_TUNNEL,
+            (NatNumbers::Rfc3947, ChildMode::Transport) => EncapsulationMode::UDP_TRANSPORT,
+            (NatNumbers::Draft, ChildMode::Tunnel) => EncapsulationMode::UDP_TUNNEL_DRAFT,
+            (NatNumbers::Draft, ChildMode::Transport) => EncapsulationMode::UDP_TRANSPORT_DRAFT,
         }
     }
 

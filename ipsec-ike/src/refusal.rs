@@ -118,6 +118,8 @@ pub enum Cause {
     IdentityMismatch,
     /// The peer's selectors fit into no child of the connection.
     SelectorMismatch,
+    /// AH is all that is on offer, and there is a NAT on the way.
+    AhThroughNat,
     /// PFS is wanted by one side only, or with another group.
     PfsMismatch,
     /// The message id was used before under this ISAKMP SA.
@@ -149,6 +151,7 @@ impl Cause {
             Self::InvalidHash => "invalid-hash",
             Self::IdentityMismatch => "identity-mismatch",
             Self::SelectorMismatch => "selector-mismatch",
+            Self::AhThroughNat => "ah-through-nat",
             Self::PfsMismatch => "pfs-mismatch",
             Self::ReusedMessageId => "reused-message-id",
             Self::Limit => "limit",
@@ -207,7 +210,7 @@ impl Refusal {
             Cause::NoProposalChosen | Cause::UnknownPeer | Cause::AlteredProposal => {
                 NotifyType::NO_PROPOSAL_CHOSEN
             }
-            Cause::PfsMismatch => NotifyType::NO_PROPOSAL_CHOSEN,
+            Cause::PfsMismatch | Cause::AhThroughNat => NotifyType::NO_PROPOSAL_CHOSEN,
             Cause::InvalidKeyExchange => NotifyType::INVALID_KEY_INFORMATION,
             Cause::AuthenticationFailed => NotifyType::AUTHENTICATION_FAILED,
             Cause::IdentityMismatch | Cause::SelectorMismatch => NotifyType::INVALID_ID_INFORMATION,

@@ -10,7 +10,7 @@ use crate::event::Cookies;
 use crate::identity::Identity;
 use crate::natt::NatFound;
 use crate::state::{IkeState, QuickState, Role};
-use crate::suite::{EspSuite, IkeSuite};
+use crate::suite::{ChildSuite, IkeSuite};
 
 /// Everything at one moment.
 #[derive(Debug, Clone, Default)]
@@ -75,7 +75,7 @@ pub struct ChildReport {
     /// The SPI we send with.
     pub outbound: Spi,
     /// What was agreed.
-    pub suite: EspSuite,
+    pub suite: ChildSuite,
     /// What it covers, local to remote.
     pub selector: Selector,
     /// Where its packets go.

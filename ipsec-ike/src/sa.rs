@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ipsec_proto::net::{Path, Spi};
-use ipsec_sad::{AcquireId, PairId, Selector, TemplateId};
+use ipsec_sad::{AcquireId, PairId, ProtocolKind, Selector, TemplateId};
 
 use crate::config::{Child, Connection};
 use crate::diagnosis::Diagnoser;
@@ -15,7 +15,7 @@ use crate::identity::Identity;
 use crate::natt::NatFound;
 use crate::retransmit::Outstanding;
 use crate::state::{MessageNumber, QuickState, Role};
-use crate::suite::EspSuite;
+use crate::suite::ChildSuite;
 use crate::v1::main::Phase1;
 use crate::v1::quick;
 
@@ -142,16 +142,31 @@ pub(crate) enum ChildPhase {
     Replaced,
 }
 
-/// A pair of IPsec SAs. It does not belong to an ISAKMP SA: it outlives it.
+/// The two SPIs of a pair of IPsec SAs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spis {
+    pub(crate) kind: ProtocolKind,
+    pub(crate) inbound: Spi,
+    pub(crate) outbound: Spi,
+}
+
+/// The pair that another one's packets travel in: AH around ESP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Carrier {
+    pub(crate) pair: PairId,
+    pub(crate) spis: Spis,
+}
+
+/// A pair of IPsec SAs, with the pair around it where there is one. It does not belong to an ISAKMP SA: it outlives it.
 #[derive(Debug)]
 pub(crate) struct ChildSa {
     pub(crate) connection: Arc<str>,
     pub(crate) child: Arc<str>,
     pub(crate) template: TemplateId,
     pub(crate) remote_id: Identity,
-    pub(crate) inbound: Spi,
-    pub(crate) outbound: Spi,
-    pub(crate) suite: EspSuite,
+    pub(crate) spis: Spis,
+    pub(crate) carrier: Option<Carrier>,
+    pub(crate) suite: ChildSuite,
     pub(crate) selector: Selector,
     pub(crate) path: Path,
     pub(crate) in_udp: bool,
@@ -164,4 +179,11 @@ pub(crate) struct ChildSa {
     pub(crate) replaces: Option<PairId>,
     /// The quick mode that makes it, while it is pending.
     pub(crate) exchange: Option<(SaId, u32)>,
+}
+
+impl ChildSa {
+    /// The SPIs of both protocols, the inner one's first.
+    pub(crate) fn all_spis(&self) -> impl Iterator<Item = Spis> + use<> {
+        [Some(self.spis), self.carrier.map(|carrier| carrier.spis)].into_iter().flatten()
+    }
 }

@@ -41,10 +41,10 @@ fn come_up_with_keys_that_carry_packets() {
             Event::ChildUp(up) => Some(up.suite),
             _ => None,
         });
-        let suite: EspSuite = suite.parse().unwrap();
+        let suite: ChildSuite = suite.parse().unwrap();
         assert_eq!(agreed, Some(suite));
 
-        let protection = suite.protection();
+        let (_, protection) = suite.protections().next().unwrap();
         let (Some(sender), Some(receiver)) =
             (pair.left.outbound.values().next(), pair.right.inbound.values().next())
         else {

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use ipsec_io::crypto::{CryptoProvider, EspSuite, IkeSuite};
+use ipsec_io::crypto::{CryptoProvider, IkeSuite};
 use ipsec_io::ike::{
-    Child, Config, Connection, Identity, KeyLogging, LocalAddress, NatTraversal as IkeNatTraversal, Ports,
+    Child, ChildSuite, Config, Connection, Identity, KeyLogging, LocalAddress, NatTraversal as IkeNatTraversal, Ports,
     PreSharedKey, RemoteAddress, Start as IkeStart,
 };
 use ipsec_io::node::{NodeConfig, Rule, RuleAction};
@@ -169,10 +169,10 @@ fn child(
     provider: &CryptoProvider,
     numbering: &mut Numbering,
 ) -> Option<Child> {
-    let proposals: Vec<EspSuite> = section
+    let proposals: Vec<ChildSuite> = section
         .esp
         .iter()
-        .filter_map(|text| algorithms::esp(faults, text, gateway.legacy, provider))
+        .filter_map(|text| algorithms::esp(faults, text, gateway.legacy, provider).map(ChildSuite::from))
         .collect();
     if proposals.len() != section.esp.len() {
         return None;
@@ -322,10 +322,10 @@ fn wrap(connection: &Connection) -> Vec<(Option<IpAddr>, Outer)> {
     let family = peer.or(local).map_or(Family::V6, Family::of);
     let udp = connection.nat_traversal != IkeNatTraversal::Off;
     let suites =
-        connection.children.iter().flat_map(|child| &child.proposals).map(|suite| suite.protection());
+        connection.children.iter().flat_map(|child| &child.proposals).flat_map(|suite| suite.protections());
     let octets = |value: usize| u16::try_from(value).unwrap_or(u16::MAX);
     suites
-        .map(|suite| {
+        .map(|(_, suite)| {
             let (iv, block, icv) =
                 (octets(suite.iv_len()), octets(suite.block_len()), octets(suite.icv_len()));
             (peer, Outer { family, udp, iv, block, icv })

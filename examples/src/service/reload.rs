@@ -97,6 +97,7 @@ impl Difference {
                 Some(now) => {
                     let stays = child.selector == now.selector
                         && child.proposals == now.proposals
+                        && child.mode == now.mode
                         && child.lifetime == now.lifetime;
                     if !stays {
                         self.renegotiated.push(path(child));

@@ -6,7 +6,7 @@ use super::{Config, ConfigError, Connection, LocalAddress, RemoteAddress};
 use ipsec_sad::PortRange;
 
 use crate::identity::MAX_LENGTH;
-use crate::suite::{EspSuite, Phase1Numbers, Phase2Numbers};
+use crate::suite::{ChildSuite, Part, Phase1Numbers};
 
 /// The shortest time that a timer may have.
 const SHORTEST: Duration = Duration::from_millis(10);
@@ -127,16 +127,13 @@ pub(super) fn check_connection(connection: &Connection) -> Result<(), ConfigErro
             return fault(
                 "children.proposals",
                 "is empty",
-                "list at least one ESP suite, for example aes256-sha256",
+                "list at least one suite, for example aes256-sha256",
             );
         }
         if child.proposals.len() > 255 {
             return fault("children.proposals", "has more than 255 suites", "list the few that you want");
         }
-        let unnumbered = |suite: &EspSuite| {
-            suite.transform_number().is_none()
-                || suite.integrity.is_some() && suite.integrity_number().is_none()
-        };
+        let unnumbered = |suite: &ChildSuite| !suite.parts().all(Part::is_numbered);
         if child.proposals.iter().any(unnumbered) {
             return fault(
                 "children.proposals",

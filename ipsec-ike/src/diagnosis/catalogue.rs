@@ -24,6 +24,8 @@ pub enum Code {
     Phase2Proposal,
     /// Perfect forward secrecy is asked for by one end, or with another group.
     Pfs,
+    /// A NAT is in the way of AH.
+    AhThroughNat,
     /// The selectors are not each other's mirror.
     Selectors,
     /// QM1 met silence.
@@ -81,7 +83,7 @@ impl fmt::Display for Code {
 }
 
 /// Every cause that is known.
-pub static CATALOGUE: [Entry; 19] = [
+pub static CATALOGUE: [Entry; 20] = [
     Entry {
         code: Code::PeerUnreachable,
         name: "peer-unreachable",
@@ -195,6 +197,15 @@ pub static CATALOGUE: [Entry; 19] = [
         responder_sees: "QM1 with a key exchange that we do not ask for, with another group, or without one",
         causes: &["PFS is on at one end only", "the PFS groups differ"],
         fix: "set the same PFS group, or none, on both ends",
+    },
+    Entry {
+        code: Code::AhThroughNat,
+        name: "ah-through-nat",
+        title: "A NAT is in the way of AH",
+        initiator_sees: "a NAT is found in phase 1, and the child has nothing but AH to offer",
+        responder_sees: "a NAT is found in phase 1, and QM1 or the child has nothing but AH",
+        causes: &["AH protects the addresses that the NAT changes, so no packet would pass verification"],
+        fix: "configure ESP for the child on both ends, which passes a NAT in UDP",
     },
     Entry {
         code: Code::Selectors,

@@ -13,6 +13,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> Diagnosis {
         Cause::NoProposalChosen if refusal.phase() == Phase::One => Code::Phase1Proposal,
         Cause::NoProposalChosen => Code::Phase2Proposal,
         Cause::PfsMismatch => Code::Pfs,
+        Cause::AhThroughNat => Code::AhThroughNat,
         Cause::SelectorMismatch => Code::Selectors,
         Cause::IdentityMismatch => Code::Identity,
         Cause::Undecryptable | Cause::AuthenticationFailed if refusal.phase() == Phase::One => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ipsec_proto::isakmp::{Message, Payload};
 use ipsec_proto::net::{Path, Spi};
-use ipsec_proto::registry::NotifyType;
+use ipsec_proto::registry::{NotifyType, ProtocolId};
 
 use super::{Ike, TimerKey};
 use crate::clock::Now;
@@ -18,7 +18,7 @@ use crate::timer::TimerKind;
 use crate::v1::informational;
 use crate::v1::main::Phase1;
 use crate::v1::offer::{self, Fault, Offer};
-use crate::v1::quick;
+use crate::v1::quick::{self, Reserved};
 
 impl Ike {
     pub(super) fn on_qm1(
@@ -34,15 +34,15 @@ impl Ike {
         // Nothing is kept of a message before its hash is verified.
         let opened = match offer::check_qm1(established, &message.header, ciphertext) {
             Err(Fault::Stranger(refusal)) => return Err(refusal),
-            Err(Fault::Peer { refusal, spi }) => Err((refusal, spi)),
+            Err(Fault::Peer { refusal, proposed }) => Err((refusal, proposed)),
             Ok(offer) => Ok(offer),
         };
         sa.used_ids.insert(message.header.message_id);
         self.authentic(now, id, path);
         let offer = match opened {
             Ok(offer) => offer,
-            Err((refusal, spi)) => {
-                self.refuse_qm1(now, id, message, &refusal, spi);
+            Err((refusal, proposed)) => {
+                self.refuse_qm1(now, id, message, &refusal, proposed);
                 return Err(refusal);
             }
         };
@@ -50,22 +50,29 @@ impl Ike {
         if offer.notifies.contains(&NotifyType::INITIAL_CONTACT) {
             self.initial_contact(now, id);
         }
-        let spi = offer.spi();
+        let proposed = offer.proposed();
         match self.take_offer(now, id, message, offer) {
             Ok(()) => Ok(()),
             Err(refusal) => {
-                self.refuse_qm1(now, id, message, &refusal, spi);
+                self.refuse_qm1(now, id, message, &refusal, proposed);
                 Err(refusal)
             }
         }
     }
 
     /// Says no under the keys, and keeps the answer for a peer that repeats its question.
-    fn refuse_qm1(&mut self, now: Now, id: SaId, message: &Message<'_>, refusal: &Refusal, spi: Option<Spi>) {
+    fn refuse_qm1(
+        &mut self,
+        now: Now,
+        id: SaId,
+        message: &Message<'_>,
+        refusal: &Refusal,
+        proposed: Option<(ProtocolId, Spi)>,
+    ) {
         self.core.counters.failed += 1;
         let Some(notify) = refusal.notify() else { return };
         let message_id = message.header.message_id;
-        let payload = Payload::Notify(informational::about_child(spi, notify));
+        let payload = Payload::Notify(informational::about_child(proposed, notify));
         let answer = self.send_informational(id, vec![payload]).unwrap_or_default();
         let linger = now.mono + self.core.config.timing().linger;
         let Some(sa) = self.sas.get_mut(&id) else { return };
@@ -98,14 +105,12 @@ impl Ike {
         let (connection, path) = (Arc::clone(&sa.connection), sa.path);
         let taken = offer.take(established, &connection.children, path, limits.transforms)?;
         let child = taken.child;
-        let reserved = self
-            .core
-            .spis
-            .reserve(self.core.random.as_mut())
+        let (spis, random) = (&self.core.spis, self.core.random.as_mut());
+        let reserved = Reserved::for_suites(core::iter::once(&taken.chosen.suite), || spis.reserve(random))
             .map_err(|error| refuse(Cause::Local, error.to_string()))?;
         let random = self.core.random.as_mut();
         let (state, agreement, octets, names) =
-            quick::respond(established, &message.header, offer, taken, reserved, &provider, random)?;
+            quick::respond(established, &message.header, offer, taken, path, reserved, &provider, random)?;
         let message_id = message.header.message_id;
         let mut diagnoser = Diagnoser::new(Role::Responder);
         diagnoser.observe(now.mono, Observation::Received(MessageNumber::Qm1));

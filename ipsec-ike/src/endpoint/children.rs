@@ -3,25 +3,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipsec_crypto::Secret;
 use ipsec_proto::isakmp::Payload;
-use ipsec_sad::{AcquireId, Encap, Lifetime, Limits, PairId, Protocol, SaKeys, SaParams};
+use ipsec_proto::net::Path;
+use ipsec_proto::registry::IpProtocol;
+use ipsec_sad::{
+    AcquireId, Encap, Lifetime, Limits, Mode, PairId, Protocol, ProtocolKind, SaKeys, SaParams, Selector,
+};
 
 use super::phase2::established;
 use super::{Ike, TimerKey};
 use crate::clock::Now;
-use crate::config::{Child, Connection, RemoteAddress};
+use crate::config::{Child, ChildMode, Connection, RemoteAddress};
 use crate::diagnosis::{Code, Diagnosis};
 use crate::event::{ChildUp, DownReason, Event};
 use crate::output::{CommandError, Effect};
-use crate::sa::{Attempt, ChildPhase, ChildSa, IkeSa, QuickPhase, SaId, Wanted};
+use crate::sa::{Attempt, Carrier, ChildPhase, ChildSa, IkeSa, QuickPhase, SaId, Spis, Wanted};
 use crate::state::Role;
+use crate::suite::Part;
 use crate::timer::TimerKind;
 use crate::v1::attributes::MIN_CHILD_LIFETIME;
 use crate::v1::informational;
-use crate::v1::quick::{self, Agreement};
+use crate::v1::quick::{self, AgreedPair, Agreement};
 
 impl Ike {
-    /// Orders both SAs of a pair into the data plane; the outbound one waits for [`Ike::child_up`].
+    /// Orders all SAs of a child into the data plane, those outside first; the outbound ones wait for [`Ike::child_up`].
+    /// Gives back the innermost pair.
     #[expect(
         clippy::too_many_arguments,
         reason = "the pieces of one pair; a struct of them would be used once"
@@ -40,11 +47,9 @@ impl Ike {
         let active = established(sa)?;
         // Where the peer has proven to be, wherever this message came from.
         let (path, nat) = (sa.path, active.nat);
-        let in_udp = quick::encapsulation(active).is_udp();
+        let in_udp = quick::encapsulation(active, child.mode).is_udp();
         let life = agreement.life.time.unwrap_or(child.lifetime);
         let lifetime = life.max(MIN_CHILD_LIFETIME).min(child.lifetime);
-        let inbound = agreement.reserved.spi();
-        let suite = agreement.suite.protection();
         let limits = Lifetime {
             // A tenth before the end, in octets too: the successor is negotiated while this one still carries.
             soft: Limits {
@@ -54,21 +59,45 @@ impl Ike {
             },
             hard: Limits { time: Some(lifetime), bytes: agreement.life.octets, packets: None },
         };
-        let pair = PairId(self.next_pair + 1);
-        let params = |spi, keymat: ipsec_crypto::Secret| {
-            let (encryption, integrity) = keymat.split(suite.key_len()).ok()?;
-            let protocol = Protocol::Esp { suite, keys: SaKeys { encryption, integrity } };
-            let selector = agreement.selector;
-            Some(Box::new(SaParams {
-                encap: if in_udp { Encap::Udp } else { Encap::Raw },
-                lifetime: limits,
-                ..SaParams::new(pair, child.template, spi, protocol, path, selector)
-            }))
+        let Agreement { suite, selector, pairs, checksum, .. } = agreement;
+        let mode = match child.mode {
+            ChildMode::Tunnel => Mode::TUNNEL,
+            ChildMode::Transport => Mode::Transport { checksum },
         };
-        let incoming = params(inbound, agreement.inbound_keymat)?;
-        let outgoing = params(agreement.outbound_spi, agreement.outbound_keymat)?;
+        let mut made = Vec::new();
+        let mut carrier: Option<Carrier> = None;
+        let bundle = pairs.len() > 1;
+        for (AgreedPair { part, reserved, outbound_spi, inbound_keymat, outbound_keymat }, number) in
+            pairs.into_iter().zip(self.next_pair + 1..)
+        {
+            let pair = PairId(number);
+            // What goes around ESP covers ESP between the two ends, and nothing else.
+            let outer = bundle && carrier.is_none();
+            let (mode, selector) = if outer { (Mode::TRANSPORT, carried(path)) } else { (mode, selector) };
+            let within = carrier.map(|carrier| carrier.pair);
+            let params = |spi, keymat| {
+                let protocol = keyed_protocol(part, keymat)?;
+                Some(Box::new(SaParams {
+                    mode,
+                    encap: if in_udp { Encap::Udp } else { Encap::Raw },
+                    lifetime: limits,
+                    within,
+                    ..SaParams::new(pair, child.template, spi, protocol, path, selector)
+                }))
+            };
+            let spis = Spis { kind: part.kind, inbound: reserved.spi(), outbound: outbound_spi };
+            let incoming = params(spis.inbound, inbound_keymat)?;
+            let outgoing = params(spis.outbound, outbound_keymat)?;
+            if outer {
+                carrier = Some(Carrier { pair, spis });
+            }
+            made.push((pair, spis, reserved, incoming, outgoing));
+        }
+        let &(pair, spis, ..) = made.last()?;
         self.next_pair = pair.0;
-        self.by_outbound.insert((agreement.outbound_spi, pair));
+        for (_, spis, ..) in &made {
+            self.by_outbound.insert((spis.outbound, pair));
+        }
         self.children.insert(
             pair,
             ChildSa {
@@ -76,10 +105,10 @@ impl Ike {
                 child: child.name.as_str().into(),
                 template: child.template,
                 remote_id: active.remote_id.clone(),
-                inbound,
-                outbound: agreement.outbound_spi,
-                suite: agreement.suite,
-                selector: agreement.selector,
+                spis,
+                carrier,
+                suite,
+                selector,
                 path,
                 in_udp,
                 nat,
@@ -92,8 +121,10 @@ impl Ike {
                 exchange: None,
             },
         );
-        self.core.outbox.effect(Effect::InstallInbound { params: incoming, reserved: agreement.reserved });
-        self.core.outbox.effect(Effect::InstallOutbound { params: outgoing });
+        for (_, _, reserved, incoming, outgoing) in made {
+            self.core.outbox.effect(Effect::InstallInbound { params: incoming, reserved });
+            self.core.outbox.effect(Effect::InstallOutbound { params: outgoing });
+        }
         self.core.timers.set(TimerKey::Child(pair, TimerKind::ChildLifetime), now.mono + lifetime);
         let rekey = self.rekey_after(lifetime, role);
         self.core.timers.set(TimerKey::Child(pair, TimerKind::ChildRekey), now.mono + rekey);
@@ -128,6 +159,7 @@ impl Ike {
         child.exchange = None;
         let (connection, name, selector, role) =
             (Arc::clone(&child.connection), Arc::clone(&child.child), child.selector, child.role);
+        let carrier = child.carrier;
         let acquires = std::mem::take(&mut child.acquires);
         // Whoever made it, it takes the place of the pairs that cover the same.
         let older: Vec<_> = self
@@ -149,8 +181,8 @@ impl Ike {
             template: child.template,
             acquires,
             pair,
-            inbound: child.inbound,
-            outbound: child.outbound,
+            inbound: child.spis.inbound,
+            outbound: child.spis.outbound,
             suite: child.suite,
             selector,
             role,
@@ -160,7 +192,9 @@ impl Ike {
             replaces: child.replaces,
         };
         self.core.counters.child_up += 1;
-        self.core.outbox.effect(Effect::UseOutbound { pair });
+        for pair in carrier.map(|carrier| carrier.pair).into_iter().chain([pair]) {
+            self.core.outbox.effect(Effect::UseOutbound { pair });
+        }
         self.core.outbox.event(Event::ChildUp(Box::new(up)));
         for old in older {
             let Some(child) = self.children.get_mut(&old) else { continue };
@@ -191,7 +225,9 @@ impl Ike {
     /// Takes a pair out without telling the peer.
     pub(super) fn remove_child(&mut self, now: Now, pair: PairId, reason: &DownReason) {
         let Some(child) = self.children.remove(&pair) else { return };
-        self.by_outbound.remove(&(child.outbound, pair));
+        for spis in child.all_spis() {
+            self.by_outbound.remove(&(spis.outbound, pair));
+        }
         if child.in_udp {
             self.release_mapping(child.path, child.nat);
         }
@@ -203,8 +239,12 @@ impl Ike {
         {
             self.finish_responder(now, id, message_id, Vec::new());
         }
-        self.core.outbox.effect(Effect::Remove { pair, inbound: child.inbound, outbound: child.outbound });
-        let ChildSa { connection, child: name, template, inbound, outbound, acquires, .. } = child;
+        let ChildSa { connection, child: name, template, spis, carrier, acquires, .. } = child;
+        let Spis { inbound, outbound, .. } = spis;
+        self.core.outbox.effect(Effect::Remove { pair, inbound, outbound });
+        if let Some(Carrier { pair, spis: Spis { inbound, outbound, .. } }) = carrier {
+            self.core.outbox.effect(Effect::Remove { pair, inbound, outbound });
+        }
         self.core.outbox.event(match (child.phase, reason) {
             // It never stood: whoever waits for it is told that it will not.
             (ChildPhase::Pending, reason) => {
@@ -233,10 +273,13 @@ impl Ike {
     /// Takes a pair out and tells the peer, if there is an ISAKMP SA to tell it under.
     pub(super) fn delete_child(&mut self, now: Now, pair: PairId, reason: &DownReason) {
         let Some(child) = self.children.get(&pair) else { return };
-        let (name, inbound) = (Arc::clone(&child.connection), child.inbound);
+        let name = Arc::clone(&child.connection);
+        let deletes = child.all_spis().map(|spis| {
+            Payload::Delete(informational::delete_children(spis.kind, core::iter::once(spis.inbound)))
+        });
+        let payloads = deletes.collect();
         if let Some(id) = self.active_sa(&name) {
-            let payload = Payload::Delete(informational::delete_children(core::iter::once(inbound)));
-            self.send_informational(id, vec![payload]);
+            self.send_informational(id, payloads);
         }
         self.remove_child(now, pair, reason);
     }
@@ -311,4 +354,19 @@ pub(super) fn callable(connection: &Connection) -> Result<(), CommandError> {
             Err(CommandError::ResponderOnly { connection: connection.name.clone() })
         }
     }
+}
+
+/// The protocol of an SA with its keys; `None` if the key material is too short for them.
+fn keyed_protocol(part: Part, keymat: Secret) -> Option<Protocol> {
+    let suite = part.protection;
+    let (encryption, integrity) = keymat.split(suite.key_len()).ok()?;
+    match part.kind {
+        ProtocolKind::Esp => Some(Protocol::Esp { suite, keys: SaKeys { encryption, integrity } }),
+        ProtocolKind::Ah => Some(Protocol::Ah { integrity: suite.integrity?, key: integrity }),
+    }
+}
+
+/// What AH around ESP covers: ESP between the two ends.
+fn carried(path: Path) -> Selector {
+    Selector { protocol: Some(IpProtocol::ESP), ..Selector::between(path.local.ip(), path.remote.ip()) }
 }

@@ -230,6 +230,7 @@ impl Ike {
 fn is_same(before: &Child, after: &Child) -> bool {
     before.template == after.template
         && before.selector == after.selector
+        && before.mode == after.mode
         && before.proposals == after.proposals
         && before.lifetime == after.lifetime
 }

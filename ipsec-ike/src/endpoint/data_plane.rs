@@ -20,9 +20,11 @@ impl Ike {
         match event {
             SadEvent::Acquire { id, template, .. } => self.on_acquire(now, id, template),
             SadEvent::SoftLimit { pair, .. } | SadEvent::SequenceLow { pair, .. } => {
-                self.rekey_child(now, pair);
+                self.rekey_child(now, self.child_of(pair));
             }
-            SadEvent::HardLimit { pair, .. } => self.delete_child(now, pair, &DownReason::Expired),
+            SadEvent::HardLimit { pair, .. } => {
+                self.delete_child(now, self.child_of(pair), &DownReason::Expired);
+            }
             SadEvent::FirstInbound { pair, .. } => {
                 if let Some((id, message_id)) = self.pending_exchange(pair) {
                     self.finish_responder(now, id, message_id, Vec::new());
@@ -34,6 +36,13 @@ impl Ike {
             // Unauthenticated, or of use to liveness checks only.
             _ => {}
         }
+    }
+
+    /// The child that a pair belongs to, by its own pair: a carrier's number comes directly before it.
+    fn child_of(&self, pair: PairId) -> PairId {
+        let next = PairId(pair.0.wrapping_add(1));
+        let carried = self.children.get(&next).and_then(|child| child.carrier);
+        if carried.is_some_and(|carrier| carrier.pair == pair) { next } else { pair }
     }
 
     fn on_acquire(&mut self, now: Now, acquire: AcquireId, template: TemplateId) {
@@ -93,6 +102,7 @@ impl Ike {
 
     /// The data plane could not install a pair. Its other half is taken out, and the peer is told.
     pub fn handle_install_failed(&mut self, now: Now, pair: PairId, error: &InstallError) {
+        let pair = self.child_of(pair);
         let Some(child) = self.children.get(&pair) else { return };
         let refusal = Refusal::new(Cause::Local, MessageNumber::Qm2, child.role, error.to_string());
         let diagnosis = Diagnosis::of_refusal(&refusal);

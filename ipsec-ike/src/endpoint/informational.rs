@@ -16,6 +16,7 @@ use crate::identity::Identity;
 use crate::output::Disposition;
 use crate::sa::SaId;
 use crate::state::{MessageNumber, Role};
+use crate::suite::protocol_id;
 use crate::v1::main::{self, Phase1};
 use crate::v1::offer::Fault;
 use crate::v1::{informational, wire};
@@ -222,12 +223,15 @@ impl Ike {
     /// only what it shares with us.
     fn on_delete(&mut self, now: Now, name: &Arc<str>, remote_id: &Identity, delete: &Delete) {
         match delete.protocol {
-            ProtocolId::ESP => {
+            protocol @ (ProtocolId::ESP | ProtocolId::AH) => {
                 for spi in delete.spis.iter().filter_map(SpiBytes::as_spi) {
                     let mut pairs = self.by_outbound.range((spi, PairId(0))..=(spi, PairId(u64::MAX)));
                     let theirs = pairs.find_map(|(_, pair)| {
                         let child = self.children.get(pair)?;
-                        (child.connection == *name && child.remote_id == *remote_id).then_some(*pair)
+                        let named = child
+                            .all_spis()
+                            .any(|spis| spis.outbound == spi && protocol_id(spis.kind) == protocol);
+                        (named && child.connection == *name && child.remote_id == *remote_id).then_some(*pair)
                     });
                     if let Some(pair) = theirs {
                         self.remove_child(now, pair, &DownReason::DeletedByPeer);

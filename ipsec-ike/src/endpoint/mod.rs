@@ -296,8 +296,8 @@ impl Ike {
             child: Arc::clone(&child.child),
             template: child.template,
             pair: *pair,
-            inbound: child.inbound,
-            outbound: child.outbound,
+            inbound: child.spis.inbound,
+            outbound: child.spis.outbound,
             suite: child.suite,
             selector: child.selector,
             path: child.path,
@@ -380,8 +380,10 @@ fn check_algorithms(config: &Config, provider: &CryptoProvider) -> Result<(), Se
             provider.group(suite.group).map_err(|_| missing(suite.group.to_string()))?;
         }
         for suite in connection.children.iter().flat_map(|child| &child.proposals) {
-            if !provider.supports_protection(suite.protection()) {
-                return Err(missing(suite.protection().to_string()));
+            for part in suite.parts() {
+                if !provider.supports_protection(part.protection) {
+                    return Err(missing(part.protection.to_string()));
+                }
             }
             if let Some(group) = suite.group {
                 provider.group(group).map_err(|_| missing(group.to_string()))?;

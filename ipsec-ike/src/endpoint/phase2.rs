@@ -20,7 +20,9 @@ use crate::state::{MessageNumber, Phase, Role};
 use crate::timer::TimerKind;
 use crate::v1::main::{Established, Phase1};
 use crate::v1::offer::Fault;
-use crate::v1::{informational, quick, wire};
+
+use crate::v1::quick::{self, Reserved};
+use crate::v1::{informational, wire};
 
 impl Core {
     /// A message id that the SA has not seen (RFC 2409 §5.5).
@@ -59,7 +61,9 @@ impl Ike {
         let Some(sa) = self.sas.get_mut(&id) else { return };
         let name = Arc::clone(&sa.name);
         let local = |detail: String| Refusal::new(Cause::Local, MessageNumber::Qm1, Role::Initiator, detail);
-        let started = match self.core.spis.reserve(self.core.random.as_mut()) {
+        let (spis, random) = (&self.core.spis, self.core.random.as_mut());
+        let reserved = Reserved::for_suites(wanted.child.proposals.iter(), || spis.reserve(random));
+        let started = match reserved {
             Err(error) => Err(local(error.to_string())),
             Ok(reserved) => {
                 let message_id = self.core.message_id(&sa.used_ids);
@@ -204,11 +208,11 @@ impl Ike {
             // It is nobody's. The exchange waits on.
             Err(Fault::Stranger(refusal)) => return Err(refusal),
             // The peer itself answers with something that we did not ask for.
-            Err(Fault::Peer { refusal, spi }) => {
+            Err(Fault::Peer { refusal, proposed }) => {
                 exchange.diagnoser.observe(now.mono, Observation::Refused(Box::new(refusal.clone())));
                 self.authentic(now, id, path);
                 if let Some(notify) = refusal.notify() {
-                    let payload = Payload::Notify(informational::about_child(spi, notify));
+                    let payload = Payload::Notify(informational::about_child(proposed, notify));
                     self.send_informational(id, vec![payload]);
                 }
                 self.fail_quick(now, id, message_id);
@@ -220,7 +224,7 @@ impl Ike {
             return Ok(());
         };
         let started = exchange.started;
-        let stepped = state.step(established, &message.header, &offer, chosen);
+        let stepped = state.step(established, &message.header, &offer, sa.path, chosen);
         let (agreement, octets) = match stepped {
             Ok(stepped) => stepped,
             Err(refusal) => {
@@ -291,10 +295,10 @@ impl Ike {
     pub(super) fn quick_of_notify(&self, id: SaId, spi: Option<Spi>) -> Option<u32> {
         let sa = self.sas.get(&id)?;
         let mut ours = sa.exchanges.iter().filter_map(|(message_id, exchange)| match &exchange.phase {
-            QuickPhase::Initiator(state, _) => Some((*message_id, state.reserved.spi())),
+            QuickPhase::Initiator(state, _) => Some((*message_id, &state.reserved)),
             _ => None,
         });
-        if let Some(found) = spi.and_then(|spi| ours.clone().find(|(_, reserved)| *reserved == spi)) {
+        if let Some(found) = spi.and_then(|spi| ours.clone().find(|(_, reserved)| reserved.contains(spi))) {
             return Some(found.0);
         }
         let (only, _) = ours.next()?;

@@ -86,11 +86,13 @@ impl Ike {
         if !child.in_udp || !may_move(child.nat) || child.path == path {
             return;
         }
-        let nat = child.nat;
+        let (nat, carrier) = (child.nat, child.carrier);
         let before = std::mem::replace(&mut child.path, path);
         self.hold_mapping(now, path, nat);
         self.release_mapping(before, nat);
-        self.core.outbox.effect(Effect::MovePath { pair, path });
+        for pair in carrier.map(|carrier| carrier.pair).into_iter().chain([pair]) {
+            self.core.outbox.effect(Effect::MovePath { pair, path });
+        }
     }
 
     /// One SA more needs the mapping of a NAT at our end.

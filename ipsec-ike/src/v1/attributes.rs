@@ -84,7 +84,7 @@ pub(super) fn check_attributes(
 }
 
 pub(super) const LIFE_IKE: [u16; 2] = [Phase1Attribute::LIFE_TYPE.0, Phase1Attribute::LIFE_DURATION.0];
-pub(super) const LIFE_ESP: [u16; 2] = [Phase2Attribute::LIFE_TYPE.0, Phase2Attribute::LIFE_DURATION.0];
+pub(super) const LIFE_CHILD: [u16; 2] = [Phase2Attribute::LIFE_TYPE.0, Phase2Attribute::LIFE_DURATION.0];
 
 /// What describes a phase 1 suite, lifetimes aside.
 pub(super) const KNOWN_IKE: [u16; 5] = [
@@ -96,7 +96,7 @@ pub(super) const KNOWN_IKE: [u16; 5] = [
 ];
 
 /// What describes a phase 2 suite, lifetimes aside.
-pub(super) const KNOWN_ESP: [u16; 5] = [
+pub(super) const KNOWN_CHILD: [u16; 5] = [
     Phase2Attribute::GROUP.0,
     Phase2Attribute::ENCAPSULATION_MODE.0,
     Phase2Attribute::AUTHENTICATION_ALGORITHM.0,

@@ -3,6 +3,7 @@
 use ipsec_proto::isakmp::{Delete, Header, Notify, Payload, Protection, SpiBytes, Step};
 use ipsec_proto::net::Spi;
 use ipsec_proto::registry::{NotifyType, ProtocolId};
+use ipsec_sad::ProtocolKind;
 
 use super::keys::SaKeys;
 use super::main::gate;
@@ -11,20 +12,23 @@ use super::wire::{self, Opened};
 use crate::event::Cookies;
 use crate::refusal::{Cause, Refusal};
 use crate::state::{MessageNumber, Role};
+use crate::suite::protocol_id;
 
 /// A notify about the ISAKMP SA itself.
 pub(crate) fn about_ike(cookies: &Cookies, kind: NotifyType) -> Notify {
     Notify::new(ProtocolId::ISAKMP, SpiBytes::from_cookies(cookies.initiator, cookies.responder), kind)
 }
 
-/// A notify about an IPsec SA, or one that was to be.
-pub(crate) fn about_child(spi: Option<Spi>, kind: NotifyType) -> Notify {
-    Notify::new(ProtocolId::ESP, spi.map_or(SpiBytes::EMPTY, SpiBytes::from), kind)
+/// A notify about an IPsec SA that was to be, as the proposal about it names it.
+pub(crate) fn about_child(proposed: Option<(ProtocolId, Spi)>, kind: NotifyType) -> Notify {
+    let (protocol, spi) =
+        proposed.map_or((ProtocolId::ESP, SpiBytes::EMPTY), |(protocol, spi)| (protocol, spi.into()));
+    Notify::new(protocol, spi, kind)
 }
 
-/// "These SAs are gone": our inbound SPIs.
-pub(crate) fn delete_children(spis: impl Iterator<Item = Spi>) -> Delete {
-    Delete::new(ProtocolId::ESP, spis.map(SpiBytes::from).collect())
+/// "These SAs are gone": our inbound SPIs of one protocol.
+pub(crate) fn delete_children(kind: ProtocolKind, spis: impl Iterator<Item = Spi>) -> Delete {
+    Delete::new(protocol_id(kind), spis.map(SpiBytes::from).collect())
 }
 
 /// "This ISAKMP SA is gone."
@@ -62,7 +66,7 @@ pub(crate) fn open(
     let prefix = header.message_id.to_be_bytes();
     let opened = offer::open_hashed(keys, &iv, header, ciphertext, (number, role), &[&prefix])
         .map_err(Fault::Stranger)?;
-    read(&opened, role).map_err(|refusal| Fault::Peer { refusal, spi: None })
+    read(&opened, role).map_err(|refusal| Fault::Peer { refusal, proposed: None })
 }
 
 fn read(opened: &Opened, role: Role) -> Result<Said, Refusal> {

@@ -176,7 +176,7 @@ fn edition(chain: &Chain<'_>, mode: NatTraversal) -> Option<Edition> {
 pub(crate) struct Accepted {
     pub(crate) sai_b: Vec<u8>,
     pub(crate) agreed: Agreed,
-    pub(crate) chosen: Chosen<IkeSuite>,
+    pub(crate) chosen: Chosen,
     /// The candidates that have the chosen suite.
     pub(crate) candidates: Vec<Arc<Connection>>,
     pub(crate) knows_dpd: bool,

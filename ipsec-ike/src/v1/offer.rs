@@ -1,20 +1,22 @@
 //! The first two messages of a quick mode, opened: whose they are, what they offer, and what of it we take.
 
+use std::net::IpAddr;
+
 use ipsec_proto::isakmp::{Header, Id, Protection, SecurityAssociation, Step};
 use ipsec_proto::net::{Path, Spi};
-use ipsec_proto::registry::NotifyType;
-use ipsec_sad::Selector;
+use ipsec_proto::registry::{NotifyType, ProtocolId};
+use ipsec_sad::{Selector, TransportChecksum};
 
+use super::child_proposal::{ChosenChild, choose_child};
 use super::client_id::selector_of;
 use super::keys::SaKeys;
 use super::main::{Established, gate};
-use super::proposal::{self, Chosen};
+use super::nat_original;
 use super::quick::encapsulation;
 use super::wire::{self, Hashed, Opened};
-use crate::config::Child;
+use crate::config::{Child, ChildMode};
 use crate::refusal::{Cause, Dimension, Mismatch, Refusal};
 use crate::state::{MessageNumber, Role};
-use crate::suite::EspSuite;
 
 /// Why a message of phase 2 is not taken.
 #[derive(Debug)]
@@ -24,8 +26,8 @@ pub(crate) enum Fault {
     /// Its hash is good: the peer itself says what we refuse.
     Peer {
         refusal: Refusal,
-        /// The sender's SPI, where the message could be read that far.
-        spi: Option<Spi>,
+        /// The sender's protocol and SPI, where the message could be read that far.
+        proposed: Option<(ProtocolId, Spi)>,
     },
 }
 
@@ -44,6 +46,8 @@ pub(crate) struct Offer {
     pub(super) nonce: Vec<u8>,
     pub(super) public: Option<Vec<u8>>,
     pub(super) ids: Option<(Id, Id)>,
+    /// NAT-OA, in the order of the payloads.
+    originals: Vec<IpAddr>,
     pub(super) next_iv: Vec<u8>,
     pub(crate) payloads: String,
     pub(crate) notifies: Vec<NotifyType>,
@@ -85,7 +89,7 @@ pub(super) fn open(
 ) -> Result<Offer, Fault> {
     let opened =
         open_hashed(keys, iv, header, ciphertext, (number, role), prefix).map_err(Fault::Stranger)?;
-    read(&opened, step, number, role).map_err(|refusal| Fault::Peer { refusal, spi: None })
+    read(&opened, step, number, role).map_err(|refusal| Fault::Peer { refusal, proposed: None })
 }
 
 fn read(opened: &Opened, step: Step, number: MessageNumber, role: Role) -> Result<Offer, Refusal> {
@@ -105,6 +109,7 @@ fn read(opened: &Opened, step: Step, number: MessageNumber, role: Role) -> Resul
         nonce: nonce.0.clone(),
         public: chain.key_exchange().map(|exchange| exchange.0.clone()),
         ids: ids.next().cloned().zip(ids.next().cloned()),
+        originals: chain.nat_originals().map(|original| original.address).collect(),
         payloads: wire::names(chain.payloads()),
         notifies: chain.notifies().map(|notify| notify.kind).collect(),
         next_iv: opened.next_iv.clone(),
@@ -127,15 +132,23 @@ pub(crate) fn check_qm1(
 #[derive(Debug)]
 pub(crate) struct Taken<'c> {
     pub(crate) child: &'c Child,
-    pub(super) chosen: Chosen<EspSuite>,
-    pub(super) outbound_spi: Spi,
+    pub(crate) chosen: ChosenChild,
     pub(super) selector: Selector,
 }
 
 impl Offer {
-    /// The sender's SPI, by which it knows its quick mode again in a notify.
-    pub(crate) fn spi(&self) -> Option<Spi> {
-        self.sa.proposals.first().and_then(|proposal| proposal.spi.as_spi())
+    /// The sender's first protocol and SPI, by which it knows its quick mode again in a notify.
+    pub(crate) fn proposed(&self) -> Option<(ProtocolId, Spi)> {
+        self.sa.proposals.first().and_then(|proposal| Some((proposal.protocol, proposal.spi.as_spi()?)))
+    }
+
+    /// What becomes of the checksums of what the peer sends in transport mode.
+    pub(super) fn checksum(&self, established: &Established, path: Path, role: Role) -> TransportChecksum {
+        if established.nat.any() {
+            nat_original::checksum(&self.originals, path, role)
+        } else {
+            TransportChecksum::Keep
+        }
     }
 
     /// What the initiator wants covered, seen from here: our side is local.
@@ -163,26 +176,42 @@ impl Offer {
     ) -> Result<Taken<'c>, Refusal> {
         let (number, role) = (MessageNumber::Qm1, Role::Responder);
         let selector_refusal = || {
-            let ours: Vec<_> = children.iter().map(|child| child.selector.to_string()).collect();
+            let ours: Vec<_> = children.iter().map(|child| child.selector_on(path).to_string()).collect();
             let ours = if ours.is_empty() { "none".into() } else { ours.join(" or ") };
             let mismatch = Mismatch { dimension: Dimension::Selectors, ours, theirs: self.wanted_text(path) };
             Refusal::new(Cause::SelectorMismatch, number, role, "").with(vec![mismatch])
         };
-        let selector = self.wanted(path).ok_or_else(selector_refusal)?;
-        let equal = children.iter().filter(|child| child.selector == selector);
-        let wider =
-            children.iter().filter(|child| child.selector != selector && child.selector.covers(&selector));
+        let wanted = self.wanted(path).ok_or_else(selector_refusal)?;
+        // Behind a NAT the two ends of a transport-mode SA name themselves by different addresses.
+        let between_hosts = Selector::between(path.local.ip(), path.remote.ip());
+        let seen_here = Selector { local: between_hosts.local, remote: between_hosts.remote, ..wanted };
+        let fitting = |child: &'c Child| {
+            let translated = child.mode == ChildMode::Transport && established.nat.any();
+            let selector = if translated { seen_here } else { wanted };
+            (child, selector, child.selector_on(path))
+        };
+        let equal = children.iter().map(fitting).filter(|(_, selector, ours)| ours == selector);
+        let wider = children
+            .iter()
+            .map(fitting)
+            .filter(|(_, selector, ours)| ours != selector && ours.covers(selector));
         let mut first_refusal = None;
-        for child in equal.chain(wider) {
-            match proposal::choose_esp(&self.sa, &child.proposals, encapsulation(established), limit) {
-                Ok((chosen, outbound_spi)) => {
+        for (child, selector, _) in equal.chain(wider) {
+            let suites = child.proposals_over(established.nat);
+            if suites.clone().next().is_none() {
+                let detail = format!("{} on the way, and child {} has only AH", established.nat, child.name);
+                first_refusal.get_or_insert_with(|| Refusal::new(Cause::AhThroughNat, number, role, detail));
+                continue;
+            }
+            match choose_child(&self.sa, suites, encapsulation(established, child.mode), limit) {
+                Ok(chosen) => {
                     if chosen.suite.group.is_some() != self.public.is_some() {
                         let ours = named(chosen.suite.group.is_some());
                         let theirs = named(self.public.is_some());
                         let mismatch = Mismatch { dimension: Dimension::PfsGroup, ours, theirs };
                         return Err(Refusal::new(Cause::PfsMismatch, number, role, "").with(vec![mismatch]));
                     }
-                    return Ok(Taken { child, chosen, outbound_spi, selector });
+                    return Ok(Taken { child, chosen, selector });
                 }
                 Err(found) => {
                     let only_pfs = found.iter().all(|mismatch| mismatch.dimension == Dimension::PfsGroup);

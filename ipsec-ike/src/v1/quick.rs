@@ -12,39 +12,83 @@ use ipsec_proto::isakmp::{
     Header, KeyExchange, Nonce, Payload, Proposal, Protection, SecurityAssociation, Step,
 };
 use ipsec_proto::net::{Path, Spi};
-use ipsec_proto::registry::{EncapsulationMode, ProtocolId};
-use ipsec_sad::{ReservedSpi, Selector};
+use ipsec_proto::registry::EncapsulationMode;
+use ipsec_sad::{ProtocolKind, ReservedSpi, Selector, TransportChecksum};
 
 use super::attributes::Life;
+use super::child_proposal::{ChosenChild, accepted_child, offer_child};
 use super::client_id::{ids_of, selector_of};
 use super::keys::{self, SaKeys};
 use super::main::{Established, NONCE_LENGTH, gate};
 use super::offer::{Fault, Offer, Taken, named, open};
-use super::proposal::{self, Chosen};
-use super::wire;
-use crate::config::Child;
+use super::{nat_original, wire};
+use crate::config::{Child, ChildMode};
 use crate::refusal::{Cause, Dimension, Mismatch, Refusal};
 use crate::state::{MessageNumber, Role};
-use crate::suite::EspSuite;
+use crate::suite::{ChildSuite, Part, protocol_id};
 
 /// The encapsulation mode of new SAs: in UDP where there is a NAT (RFC 3947 §5.1).
-pub(crate) fn encapsulation(established: &Established) -> EncapsulationMode {
-    match established.agreed.natt {
-        Some(edition) if established.nat.any() => edition.udp_tunnel(),
-        _ => EncapsulationMode::TUNNEL,
+pub(crate) fn encapsulation(established: &Established, mode: ChildMode) -> EncapsulationMode {
+    match (established.agreed.natt, mode) {
+        (Some(edition), mode) if established.nat.any() => edition.in_udp(mode),
+        (_, ChildMode::Tunnel) => EncapsulationMode::TUNNEL,
+        (_, ChildMode::Transport) => EncapsulationMode::TRANSPORT,
     }
 }
 
-/// What both ends have agreed on, with keys: everything that a pair of SAs is made of.
+/// Our SPIs, one for each protocol.
+#[derive(Debug, Default)]
+pub(crate) struct Reserved(Vec<(ProtocolKind, ReservedSpi)>);
+
+impl Reserved {
+    /// Reserves an SPI for each protocol of the suites.
+    pub(crate) fn for_suites<'s, E>(
+        suites: impl Iterator<Item = &'s ChildSuite>,
+        mut reserve: impl FnMut() -> Result<ReservedSpi, E>,
+    ) -> Result<Self, E> {
+        let mut reserved = Self::default();
+        for part in suites.flat_map(|suite| suite.parts()) {
+            if reserved.spi(part.kind).is_none() {
+                reserved.0.push((part.kind, reserve()?));
+            }
+        }
+        Ok(reserved)
+    }
+
+    fn spi(&self, kind: ProtocolKind) -> Option<Spi> {
+        self.0.iter().find(|(of, _)| *of == kind).map(|(_, spi)| spi.spi())
+    }
+
+    pub(crate) fn contains(&self, spi: Spi) -> bool {
+        self.0.iter().any(|(_, reserved)| reserved.spi() == spi)
+    }
+
+    fn take(&mut self, kind: ProtocolKind) -> Option<ReservedSpi> {
+        let place = self.0.iter().position(|(of, _)| *of == kind)?;
+        Some(self.0.swap_remove(place).1)
+    }
+}
+
+/// What both ends have agreed on, with keys: everything that pairs of SAs are made of.
 #[derive(Debug)]
 pub(crate) struct Agreement {
-    pub(crate) suite: EspSuite,
+    pub(crate) suite: ChildSuite,
     pub(crate) selector: Selector,
+    /// One pair for each protocol, the outer one first.
+    pub(crate) pairs: Vec<AgreedPair>,
+    pub(crate) life: Life,
+    /// What transport mode does with checksums.
+    pub(crate) checksum: TransportChecksum,
+}
+
+/// One pair of SAs.
+#[derive(Debug)]
+pub(crate) struct AgreedPair {
+    pub(crate) part: Part,
+    pub(crate) reserved: ReservedSpi,
     pub(crate) outbound_spi: Spi,
     pub(crate) inbound_keymat: Secret,
     pub(crate) outbound_keymat: Secret,
-    pub(crate) life: Life,
-    pub(crate) reserved: ReservedSpi,
 }
 
 /// Initiator, QM1 sent.
@@ -55,7 +99,7 @@ pub(crate) struct WaitMsg2 {
     selector: Selector,
     mode: EncapsulationMode,
     iv: Vec<u8>,
-    pub(crate) reserved: ReservedSpi,
+    pub(crate) reserved: Reserved,
 }
 
 /// Responder, QM2 sent.
@@ -76,15 +120,20 @@ pub(crate) fn initiate(
     header: &Header,
     child: &Child,
     path: Path,
-    reserved: ReservedSpi,
+    reserved: Reserved,
     provider: &CryptoProvider,
     random: &mut dyn SecureRandom,
 ) -> Result<(WaitMsg2, Vec<u8>, String), Refusal> {
     let keys = &established.keys;
-    let mode = encapsulation(established);
+    let mode = encapsulation(established, child.mode);
+    let suites: Vec<_> = child.proposals_over(established.nat).copied().collect();
+    if suites.is_empty() {
+        let detail = format!("{} on the way, and child {} has only AH", established.nat, child.name);
+        return Err(refuse(Cause::AhThroughNat, MessageNumber::Qm1, Role::Initiator, detail));
+    }
     let mut ni = vec![0; NONCE_LENGTH];
     random.fill(&mut ni);
-    let group = child.proposals.first().and_then(|suite| suite.group);
+    let group = suites.first().and_then(|suite| suite.group);
     let pair = match group {
         None => None,
         Some(group) => {
@@ -95,17 +144,19 @@ pub(crate) fn initiate(
         }
     };
     let mut payloads = vec![
-        Payload::Sa(proposal::offer_esp(&child.proposals, reserved.spi(), mode, child.lifetime)),
+        Payload::Sa(offer_child(&suites, |kind| reserved.spi(kind), mode, child.lifetime)),
         Payload::Nonce(Nonce(ni.clone())),
     ];
     if let Some(pair) = &pair {
         payloads.push(Payload::KeyExchange(KeyExchange(pair.public().to_vec())));
     }
-    let [local, remote] = ids_of(&child.selector, path);
+    let wanted = child.selector_on(path);
+    let [local, remote] = ids_of(&wanted, path);
     payloads.push(Payload::Id(local.clone()));
     payloads.push(Payload::Id(remote.clone()));
+    payloads.extend(nat_original::payloads(established, child.mode, path, Role::Initiator));
     // What the ids say is what is agreed on.
-    let selector = selector_of(&local, &remote).unwrap_or(child.selector);
+    let selector = selector_of(&local, &remote).unwrap_or(wanted);
     let names = format!("HASH {}", wire::names(payloads.iter()));
     let iv = keys.phase2_iv(&established.last_block, header.message_id);
     let sealed = wire::seal_hashed(keys.cipher.as_ref(), &iv, header, payloads, |rest| {
@@ -117,8 +168,7 @@ pub(crate) fn initiate(
 /// What a verified QM2 has chosen of our offer.
 #[derive(Debug)]
 pub(crate) struct Answered {
-    chosen: Chosen<EspSuite>,
-    spi: Spi,
+    chosen: ChosenChild,
     selector: Selector,
 }
 
@@ -135,16 +185,23 @@ impl WaitMsg2 {
         let place = (Step::Qm2, MessageNumber::Qm2, Role::Initiator);
         let mid = header.message_id.to_be_bytes();
         let offer = open(&established.keys, &self.iv, header, ciphertext, place, &[&mid, &self.ni])?;
-        match self.compare(&offer, child, provider) {
+        match self.compare(established, &offer, child, provider) {
             Ok(answered) => Ok((offer, answered)),
-            Err(refusal) => Err(Fault::Peer { refusal, spi: offer.spi() }),
+            Err(refusal) => Err(Fault::Peer { refusal, proposed: offer.proposed() }),
         }
     }
 
     /// What the peer answered, against what we asked.
-    fn compare(&self, offer: &Offer, child: &Child, provider: &CryptoProvider) -> Result<Answered, Refusal> {
+    fn compare(
+        &self,
+        established: &Established,
+        offer: &Offer,
+        child: &Child,
+        provider: &CryptoProvider,
+    ) -> Result<Answered, Refusal> {
         let (number, role) = (MessageNumber::Qm2, Role::Initiator);
-        let (chosen, spi) = proposal::accepted_esp(&offer.sa, &child.proposals, self.mode)
+        let suites = child.proposals_over(established.nat);
+        let chosen = accepted_child(&offer.sa, suites, self.mode)
             .map_err(|found| refuse(Cause::AlteredProposal, number, role, "").with(found))?;
         if offer.public.is_some() != self.pair.is_some() {
             let (ours, theirs) = (named(self.pair.is_some()), named(offer.public.is_some()));
@@ -155,6 +212,8 @@ impl WaitMsg2 {
         // A peer may narrow what we proposed, or leave the identities out; it may not widen it.
         let selector = match &offer.ids {
             None => self.selector,
+            // Behind a NAT the two ends name the hosts by different addresses.
+            Some(_) if child.mode == ChildMode::Transport && established.nat.any() => self.selector,
             Some((initiator, responder)) => selector_of(initiator, responder)
                 .filter(|selector| self.selector.covers(selector))
                 .ok_or_else(|| {
@@ -164,7 +223,7 @@ impl WaitMsg2 {
                     refuse(Cause::SelectorMismatch, number, role, "").with(vec![mismatch])
                 })?,
         };
-        Ok(Answered { chosen, spi, selector })
+        Ok(Answered { chosen, selector })
     }
 
     /// Derives the keys, and writes QM3.
@@ -173,12 +232,16 @@ impl WaitMsg2 {
         established: &Established,
         header: &Header,
         offer: &Offer,
-        Answered { chosen, spi, selector }: Answered,
+        path: Path,
+        Answered { chosen, selector }: Answered,
     ) -> Result<(Agreement, Vec<u8>), Refusal> {
         let keys = &established.keys;
         let gqm = agree(self.pair, offer.public.as_deref(), MessageNumber::Qm2, Role::Initiator)?;
         let nonces = (self.ni.as_slice(), offer.nonce.as_slice());
-        let agreement = keyed(keys, chosen, selector, self.reserved, spi, gqm.as_ref(), nonces);
+        let checksum = offer.checksum(established, path, Role::Initiator);
+        let pairs = keyed(keys, &chosen, self.reserved, gqm.as_ref(), nonces);
+        let ChosenChild { suite, life, .. } = chosen;
+        let agreement = Agreement { suite, selector, pairs, life, checksum };
         let mid = header.message_id.to_be_bytes();
         let sealed = wire::seal_hashed(keys.cipher.as_ref(), &offer.next_iv, header, Vec::new(), |_| {
             keys.phase2_hash(&[&[0], &mid, nonces.0, nonces.1]).as_slice().to_vec()
@@ -193,7 +256,8 @@ pub(crate) fn respond(
     header: &Header,
     offer: Offer,
     taken: Taken<'_>,
-    reserved: ReservedSpi,
+    path: Path,
+    reserved: Reserved,
     provider: &CryptoProvider,
     random: &mut dyn SecureRandom,
 ) -> Result<(WaitMsg3, Agreement, Vec<u8>, String), Refusal> {
@@ -208,9 +272,17 @@ pub(crate) fn respond(
     };
     let mut nr = vec![0; NONCE_LENGTH];
     random.fill(&mut nr);
-    let answer = Proposal { spi: reserved.spi().into(), ..taken.chosen.proposal.clone() };
-    let mut payloads =
-        vec![Payload::Sa(SecurityAssociation::new(vec![answer])), Payload::Nonce(Nonce(nr.clone()))];
+    let ours = |protocol| {
+        let kind =
+            taken.chosen.suite.parts().map(|part| part.kind).find(|kind| protocol_id(*kind) == protocol);
+        kind.and_then(|kind| reserved.spi(kind))
+    };
+    let answer =
+        taken.chosen.proposals.iter().filter_map(|proposal| {
+            Some(Proposal { spi: ours(proposal.protocol)?.into(), ..proposal.clone() })
+        });
+    let answer = SecurityAssociation::new(answer.collect());
+    let mut payloads = vec![Payload::Sa(answer), Payload::Nonce(Nonce(nr.clone()))];
     if let Some(pair) = &pair {
         payloads.push(Payload::KeyExchange(KeyExchange(pair.public().to_vec())));
     }
@@ -218,6 +290,7 @@ pub(crate) fn respond(
         payloads.push(Payload::Id(initiator.clone()));
         payloads.push(Payload::Id(responder.clone()));
     }
+    payloads.extend(nat_original::payloads(established, taken.child.mode, path, Role::Responder));
     let gqm = agree(pair, offer.public.as_deref(), number, role)?;
     let names = format!("HASH {}", wire::names(payloads.iter()));
     let mid = header.message_id.to_be_bytes();
@@ -225,8 +298,10 @@ pub(crate) fn respond(
         keys.phase2_hash(&[&mid, &offer.nonce, rest]).as_slice().to_vec()
     });
     let nonces = (offer.nonce.as_slice(), nr.as_slice());
-    let agreement =
-        keyed(keys, taken.chosen, taken.selector, reserved, taken.outbound_spi, gqm.as_ref(), nonces);
+    let checksum = offer.checksum(established, path, Role::Responder);
+    let pairs = keyed(keys, &taken.chosen, reserved, gqm.as_ref(), nonces);
+    let ChosenChild { suite, life, .. } = taken.chosen;
+    let agreement = Agreement { suite, selector: taken.selector, pairs, life, checksum };
     let state = WaitMsg3 { ni: offer.nonce, nr, iv: sealed.next_iv };
     Ok((state, agreement, sealed.octets, names))
 }
@@ -287,28 +362,24 @@ fn agree(
     }
 }
 
+/// The pairs of SAs, with their key material.
 fn keyed(
     keys: &SaKeys,
-    chosen: Chosen<EspSuite>,
-    selector: Selector,
-    reserved: ReservedSpi,
-    outbound_spi: Spi,
+    chosen: &ChosenChild,
+    mut reserved: Reserved,
     gqm: Option<&Secret>,
     nonces: (&[u8], &[u8]),
-) -> Agreement {
-    let protection = chosen.suite.protection();
-    let length = protection.key_len() + protection.integrity_key_len();
-    // The SPI in the key material is the receiver's (RFC 2409 §5.5).
-    let keymat = |spi: Spi| {
-        keys::keymat(keys.prf, &keys.skeyid_d, gqm, ProtocolId::ESP.0, spi.to_be_bytes(), nonces, length)
-    };
-    Agreement {
-        suite: chosen.suite,
-        selector,
-        outbound_spi,
-        inbound_keymat: keymat(reserved.spi()),
-        outbound_keymat: keymat(outbound_spi),
-        life: chosen.life,
-        reserved,
-    }
+) -> Vec<AgreedPair> {
+    let pairs = chosen.suite.parts().filter_map(|part| {
+        let reserved = reserved.take(part.kind)?;
+        let outbound_spi = chosen.spi(part.protocol())?;
+        // The SPI in the key material is the receiver's (RFC 2409 §5.5).
+        let keymat = |spi: Spi| {
+            let (protocol, spi) = (part.protocol().0, spi.to_be_bytes());
+            keys::keymat(keys.prf, &keys.skeyid_d, gqm, protocol, spi, nonces, part.keymat_len())
+        };
+        let (inbound_keymat, outbound_keymat) = (keymat(reserved.spi()), keymat(outbound_spi));
+        Some(AgreedPair { part, reserved, outbound_spi, inbound_keymat, outbound_keymat })
+    });
+    pairs.collect()
 }

@@ -38,6 +38,7 @@ pub struct Setup {
     pub remote: Option<RemoteAddress>,
     pub local: Option<LocalAddress>,
     pub start: Start,
+    pub mode: ChildMode,
 }
 
 impl Default for Setup {
@@ -58,6 +59,7 @@ impl Default for Setup {
             remote: None,
             local: None,
             start: Start::Traffic,
+            mode: ChildMode::Tunnel,
         }
     }
 }
@@ -81,6 +83,7 @@ impl Setup {
         let mut child = Child::new("net", TemplateId(7), selector, esp);
         child.lifetime = self.child_lifetime;
         child.start = self.start;
+        child.mode = self.mode;
         let suites = self.ike.iter().map(|suite| suite.parse().unwrap()).collect();
         let remote = self.remote.clone().unwrap_or_else(|| RemoteAddress::Literal(remote.parse().unwrap()));
         let psk = Arc::new(PreSharedKey::new(self.psk.to_vec()));
@@ -99,6 +102,10 @@ impl Setup {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installed {
     pub keys: Vec<u8>,
+    pub kind: sad::ProtocolKind,
+    pub mode: sad::Mode,
+    pub pair: PairId,
+    pub within: Option<PairId>,
     pub encap: Encap,
     pub selector: Selector,
     pub path: Path,
@@ -192,8 +199,13 @@ impl Side {
                 sad::Protocol::Esp { keys, .. } => {
                     [keys.encryption.as_slice(), keys.integrity.as_slice()].concat()
                 }
+                sad::Protocol::Ah { key, .. } => key.as_slice().to_vec(),
                 other => panic!("not negotiated: {}", other.kind().name()),
             },
+            kind: params.protocol.kind(),
+            mode: params.mode,
+            pair: params.pair,
+            within: params.within,
             encap: params.encap,
             selector: params.selector,
             path: params.path,
@@ -370,7 +382,7 @@ impl Pair {
     /// Both sides have the same SAs, with the same keys, in use on both.
     pub fn assert_agree(&self, pairs: usize) {
         let keys = |sas: &BTreeMap<Spi, Installed>| -> Vec<_> {
-            sas.iter().map(|(spi, sa)| (*spi, sa.keys.clone(), sa.encap)).collect()
+            sas.iter().map(|(spi, sa)| (*spi, sa.keys.clone(), sa.encap, sa.kind)).collect()
         };
         assert_eq!(keys(&self.left.inbound), keys(&self.right.outbound));
         assert_eq!(keys(&self.left.outbound), keys(&self.right.inbound));
