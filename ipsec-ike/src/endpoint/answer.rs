@@ -110,7 +110,7 @@ impl Ike {
             .map_err(|error| refuse(Cause::Local, error.to_string()))?;
         let random = self.core.random.as_mut();
         let (state, agreement, octets, names) =
-            quick::respond(established, &message.header, offer, taken, path, reserved, &provider, random)?;
+            quick::respond(established, &message.header, offer, taken, reserved, &provider, random)?;
         let message_id = message.header.message_id;
         let mut diagnoser = Diagnoser::new(Role::Responder);
         diagnoser.observe(now.mono, Observation::Received(MessageNumber::Qm1));

@@ -134,6 +134,7 @@ pub(crate) struct Taken<'c> {
     pub(crate) child: &'c Child,
     pub(crate) chosen: ChosenChild,
     pub(super) selector: Selector,
+    pub(super) path: Path,
 }
 
 impl Offer {
@@ -211,7 +212,7 @@ impl Offer {
                         let mismatch = Mismatch { dimension: Dimension::PfsGroup, ours, theirs };
                         return Err(Refusal::new(Cause::PfsMismatch, number, role, "").with(vec![mismatch]));
                     }
-                    return Ok(Taken { child, chosen, selector });
+                    return Ok(Taken { child, chosen, selector, path });
                 }
                 Err(found) => {
                     let only_pfs = found.iter().all(|mismatch| mismatch.dimension == Dimension::PfsGroup);

@@ -256,7 +256,6 @@ pub(crate) fn respond(
     header: &Header,
     offer: Offer,
     taken: Taken<'_>,
-    path: Path,
     reserved: Reserved,
     provider: &CryptoProvider,
     random: &mut dyn SecureRandom,
@@ -290,7 +289,7 @@ pub(crate) fn respond(
         payloads.push(Payload::Id(initiator.clone()));
         payloads.push(Payload::Id(responder.clone()));
     }
-    payloads.extend(nat_original::payloads(established, taken.child.mode, path, Role::Responder));
+    payloads.extend(nat_original::payloads(established, taken.child.mode, taken.path, Role::Responder));
     let gqm = agree(pair, offer.public.as_deref(), number, role)?;
     let names = format!("HASH {}", wire::names(payloads.iter()));
     let mid = header.message_id.to_be_bytes();
@@ -298,7 +297,7 @@ pub(crate) fn respond(
         keys.phase2_hash(&[&mid, &offer.nonce, rest]).as_slice().to_vec()
     });
     let nonces = (offer.nonce.as_slice(), nr.as_slice());
-    let checksum = offer.checksum(established, path, Role::Responder);
+    let checksum = offer.checksum(established, taken.path, Role::Responder);
     let pairs = keyed(keys, &taken.chosen, reserved, gqm.as_ref(), nonces);
     let ChosenChild { suite, life, .. } = taken.chosen;
     let agreement = Agreement { suite, selector: taken.selector, pairs, life, checksum };
