@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use ipsec_io::crypto::{CryptoProvider, IkeSuite};
 use ipsec_io::ike::{
-    Child, ChildSuite, Config, Connection, Identity, KeyLogging, LocalAddress, NatTraversal as IkeNatTraversal, Ports,
-    PreSharedKey, RemoteAddress, Start as IkeStart,
+    Child, ChildSuite, Config, Connection, Identity, KeyLogging, LocalAddress,
+    NatTraversal as IkeNatTraversal, Ports, PreSharedKey, RemoteAddress, Start as IkeStart,
 };
 use ipsec_io::node::{NodeConfig, Rule, RuleAction};
 use ipsec_io::sad::manual::{ManualTraffic, ManualTunnel, import};
