@@ -34,6 +34,6 @@ fn an_idle_pair_takes_little_beyond_its_key_schedules() {
     assert_eq!(pair.a.report().totals.sas.live(), 2 * PAIRS);
     let each = u64::try_from(taken.bytes_current).unwrap() / PAIRS - 2 * schedule;
     assert!(each <= BOUND, "{each} octets a pair, and {schedule} a key schedule");
-    // The measure itself works.
-    assert!(schedule > 176 && each > 256, "{each} octets a pair, and {schedule} a key schedule");
+    // The measure itself works. What a C library allocates for its key schedules it does not see.
+    assert!(schedule > 0 && each > 256, "{each} octets a pair, and {schedule} a key schedule");
 }
