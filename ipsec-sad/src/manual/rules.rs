@@ -2,7 +2,7 @@
 
 use ipsec_proto::registry::IpProtocol;
 
-use super::tunnel::{AutoRules, ManualTunnel, Nesting};
+use super::tunnel::{AutoRules, ManualMode, ManualTunnel, Nesting};
 use crate::sad::{PairId, ProtocolKind};
 use crate::selector::Selector;
 use crate::spd::{Action, Policy, PolicyId, TemplateId};
@@ -58,6 +58,16 @@ pub(super) enum Layer {
     Inner = 0,
     /// Applied last.
     Outer = 1,
+}
+
+impl Layer {
+    /// The mode of the SA as other systems spell it: what stands outside carries the packet that is there already.
+    pub(super) const fn mode_name(self, tunnel: ManualMode) -> &'static str {
+        match (tunnel, self) {
+            (ManualMode::Tunnel, Self::Inner) => "tunnel",
+            _ => "transport",
+        }
+    }
 }
 
 /// The protocols of a tunnel with their layers, the inner one first.

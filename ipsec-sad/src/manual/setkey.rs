@@ -91,7 +91,7 @@ pub fn export(tunnel: &ManualTunnel, number: TunnelNumber, dialect: Dialect) -> 
     let layers = rules::layers(tunnel);
     for (half, source, destination) in ways {
         for &(kind, layer) in &layers {
-            let mode = mode(tunnel.mode, layer);
+            let mode = layer.mode_name(tunnel.mode);
             let options = format!("-m {mode} -u {number} -r {window}");
             match (kind, &half.esp, &half.ah) {
                 (ProtocolKind::Esp, Some(esp), _) => {
@@ -131,13 +131,6 @@ impl core::fmt::Display for Optional<'_> {
     }
 }
 
-const fn mode(mode: ManualMode, layer: Layer) -> &'static str {
-    match (mode, layer) {
-        (ManualMode::Tunnel, Layer::Inner) => "tunnel",
-        _ => "transport",
-    }
-}
-
 fn policies(
     text: &mut SecretText,
     tunnel: &ManualTunnel,
@@ -153,7 +146,7 @@ fn policies(
             .iter()
             .map(|&(kind, layer)| {
                 let protocol = kind.name().to_ascii_lowercase();
-                let mode = mode(tunnel.mode, layer);
+                let mode = layer.mode_name(tunnel.mode);
                 let ends = if mode == "tunnel" { format!("{source}-{destination}") } else { String::new() };
                 format!(" {protocol}/{mode}/{ends}/unique:{number}")
             })

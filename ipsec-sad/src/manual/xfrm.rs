@@ -92,7 +92,7 @@ struct Tail<'a> {
 impl core::fmt::Display for Tail<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let Self { tunnel, number, layer, traffic } = self;
-        write!(f, " reqid {number} mode {}", mode(tunnel.mode, *layer))?;
+        write!(f, " reqid {number} mode {}", layer.mode_name(tunnel.mode))?;
         let window = match tunnel.anti_replay {
             AntiReplay::Window(size) => size,
             AntiReplay::Off => 0,
@@ -128,13 +128,6 @@ impl core::fmt::Display for Selection {
     }
 }
 
-fn mode(mode: ManualMode, layer: Layer) -> &'static str {
-    match (mode, layer) {
-        (ManualMode::Tunnel, Layer::Inner) => "tunnel",
-        _ => "transport",
-    }
-}
-
 fn policies(
     text: &mut SecretText,
     tunnel: &ManualTunnel,
@@ -154,7 +147,7 @@ fn policies(
             .iter()
             .map(|&(kind, layer)| {
                 let protocol = kind.name().to_ascii_lowercase();
-                let mode = mode(tunnel.mode, layer);
+                let mode = layer.mode_name(tunnel.mode);
                 format!(" tmpl src {source} dst {destination} proto {protocol} reqid {number} mode {mode}")
             })
             .collect();
